@@ -1,0 +1,1 @@
+"""Turns a request into published cluster images: parse, plan, build, publish, report."""

@@ -1,0 +1,1 @@
+"""The verbs of ``python -m action``: each module reads its arguments, calls one function, prints."""

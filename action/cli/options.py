@@ -1,0 +1,20 @@
+"""Options that the composite action gives through the environment and a person gives on the command line.
+
+Text from an event reaches Python only as an environment variable, never as a part of a shell script.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+ENVIRONMENT_PREFIX = "IMAGEBUILD_"
+
+
+def add_option(parser: argparse.ArgumentParser, name: str, help_text: str, *, required: bool = False) -> None:
+    """Add ``--name VALUE`` whose default is the environment variable ``IMAGEBUILD_NAME``; empty means not given."""
+    variable = ENVIRONMENT_PREFIX + name.replace("-", "_").upper()
+    default = os.environ.get(variable) or None
+    parser.add_argument(
+        f"--{name}", default=default, required=required and default is None, help=f"{help_text} (or ${variable})"
+    )

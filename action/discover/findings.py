@@ -1,0 +1,73 @@
+"""What a scan finds: images, each with where it was found and how sure that is. Data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from action.errors import Problem
+from action.reference import ImageReference
+
+Verdict = Literal["certain", "likely", "uncertain"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Source:
+    """One place that names an image.
+
+    ``file`` is relative to the context (inside a packed chart: ``charts/web.tgz!web/templates/deploy.yaml``),
+    ``document`` counts the YAML documents of the file from 1, ``object`` is ``Kind/name``, ``field`` the path of
+    the value (``spec.template.spec.containers[0].image``), ``rule`` the extraction rule that matched and
+    ``render`` which rendering of the chart showed it (empty for a plain file).
+    """
+
+    file: str
+    document: int = 0
+    object: str = ""
+    field: str = ""
+    rule: str
+    render: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """A file of the context that holds an image: ``docker-archive:<path>@<name>`` or ``oci-archive:...``."""
+
+    kind: Literal["docker-archive", "oci-archive"]
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One image, once, with every place that names it.
+
+    ``certain`` and ``likely`` images are placed; ``uncertain`` ones are only reported. ``reason`` says why an image
+    is uncertain, or likely. ``archive`` is set when a file of the context provides the image: it is then not
+    downloaded.
+    """
+
+    reference: ImageReference
+    verdict: Verdict
+    sources: tuple[Source, ...]
+    reason: str = ""
+    archive: Archive | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """The outcome of scanning one build context, sorted, without duplicates.
+
+    ``blind_spots`` are the things that no scan can see (a chart fetched when the image runs, an image compiled into an
+    operator), one sentence each.
+    """
+
+    images: tuple[Finding, ...]
+    problems: tuple[Problem, ...] = ()
+    blind_spots: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[Finding, ...]:
+        """The images to place: certain and likely ones."""
+        return tuple(finding for finding in self.images if finding.verdict != "uncertain")

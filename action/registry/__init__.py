@@ -1,0 +1,1 @@
+"""The registry protocol: transport, authentication, pull and push."""

@@ -1,0 +1,135 @@
+"""What one job tells the next: small JSON documents, so that every phase can run on a fresh machine."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from action.errors import InputError, Problem
+from generator.names import Arch, ImageType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The image that a request asks for, for every architecture: what the publish phase makes one index of."""
+
+    type: ImageType
+    app: str
+    version: str
+    arches: tuple[Arch, ...]
+    build_args: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def slug(self) -> str:
+        """``apps@hello@v1.0.0``: ``@`` is in no app and no version, so two targets never share a slug."""
+        return f"{self.type}@{self.app}@{self.version}"
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        return cls(**{**data, "arches": tuple(data["arches"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageInside:
+    """A container image that the cluster image carries: one line of its bill of images."""
+
+    reference: str
+    path: str
+    tag: str
+    index_digest: str | None
+    digest: str
+    size: int
+    found: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildResult:
+    """One architecture of one target, built (or why not). ``digest`` and ``size`` are of the image manifest."""
+
+    type: ImageType
+    app: str
+    version: str
+    arch: Arch
+    digest: str | None = None
+    size: int = 0
+    content_id: str | None = None
+    images: tuple[ImageInside, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    blind_spots: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return self.digest is not None
+
+    @property
+    def slug(self) -> str:
+        return f"{self.type}@{self.app}@{self.version}@{self.arch}"
+
+    def write(self, path: Path) -> None:
+        _write(path, asdict(self))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        data = _read(path)
+        images = tuple(ImageInside(**{**image, "found": tuple(image["found"])}) for image in data["images"])
+        problems = tuple(Problem(*problem) for problem in data["problems"])
+        return cls(**{**data, "images": images, "problems": problems, "blind_spots": tuple(data["blind_spots"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedPlatform:
+    """One architecture in the registry; ``uploaded`` counts the bytes of blobs that had to travel."""
+
+    arch: Arch
+    reference: str
+    digest: str
+    size: int
+    uploaded: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishResult:
+    """One target, published (or why not). ``reference`` and ``digest`` are of the index."""
+
+    type: ImageType
+    app: str
+    version: str
+    reference: str | None = None
+    digest: str | None = None
+    platforms: tuple[PublishedPlatform, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return self.digest is not None
+
+    @property
+    def slug(self) -> str:
+        return f"{self.type}@{self.app}@{self.version}"
+
+    def write(self, path: Path) -> None:
+        _write(path, asdict(self))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        data = _read(path)
+        platforms = tuple(PublishedPlatform(**platform) for platform in data["platforms"])
+        problems = tuple(Problem(*problem) for problem in data["problems"])
+        return cls(**{**data, "platforms": platforms, "problems": problems})
+
+
+def _write(path: Path, data: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(Problem("bad-result", f"cannot be read as a result: {error}", file=str(path))) from error
+    if not isinstance(data, dict):
+        raise InputError(Problem("bad-result", "is not a JSON object", file=str(path)))
+    return data

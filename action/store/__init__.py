@@ -1,0 +1,1 @@
+"""The registry directory and OCI layouts on disk; knows no network."""

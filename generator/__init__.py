@@ -1,0 +1,1 @@
+"""Reads the applications tree and emits the workflows that build it."""
