@@ -1,0 +1,149 @@
+"""Words of a build file: quotes, escapes and ``$NAME`` replaced as ``docker build`` does it (pure).
+
+The rules are those of the Dockerfile reference, section "Environment replacement", and of the POSIX forms it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class SubstitutionError(ValueError):
+    """A word cannot be expanded: an unclosed quote or brace, or a form that only some engines know."""
+
+
+def expand(word: str, variables: Mapping[str, str], escape: str = "\\") -> str:
+    """The value of ``word``: its quotes removed, its variables replaced. An unknown variable is empty."""
+    return _Expander(word, variables, escape).value()
+
+
+def split_words(text: str, escape: str = "\\") -> list[str]:
+    """Split at white space outside quotes; quotes and escapes stay in the words, for ``expand``."""
+    words: list[str] = []
+    current: list[str] = []
+    quote = ""
+    index = 0
+    while index < len(text):
+        character = text[index]
+        if character == escape and quote != "'" and index + 1 < len(text):
+            current.append(text[index : index + 2])
+            index += 2
+            continue
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif character.isspace():
+            if current:
+                words.append("".join(current))
+                current = []
+            index += 1
+            continue
+        current.append(character)
+        index += 1
+    if current:
+        words.append("".join(current))
+    return words
+
+
+class _Expander:
+    """One left-to-right pass over one word."""
+
+    def __init__(self, text: str, variables: Mapping[str, str], escape: str) -> None:
+        self._text = text
+        self._variables = variables
+        self._escape = escape
+        self._at = 0
+
+    def value(self) -> str:
+        return self._until("")
+
+    def _until(self, stop: str) -> str:
+        """Everything up to the unquoted character ``stop`` (consumed), or to the end when it is empty."""
+        parts: list[str] = []
+        while self._at < len(self._text):
+            character = self._take()
+            if character == stop:
+                return "".join(parts)
+            if character == "'":
+                parts.append(self._single_quoted())
+            elif character == '"':
+                parts.append(self._double_quoted())
+            elif character == "$":
+                parts.append(self._variable())
+            elif character == self._escape:
+                # An escape at the very end stands for nothing: the line that it would continue is not there.
+                parts.append(self._take() if self._at < len(self._text) else "")
+            else:
+                parts.append(character)
+        if stop:
+            raise SubstitutionError(f"{self._text!r} has no closing {stop!r}")
+        return "".join(parts)
+
+    def _single_quoted(self) -> str:
+        end = self._text.find("'", self._at)
+        if end < 0:
+            raise SubstitutionError(f"{self._text!r} has no closing single quote")
+        text = self._text[self._at : end]
+        self._at = end + 1
+        return text
+
+    def _double_quoted(self) -> str:
+        parts: list[str] = []
+        while self._at < len(self._text):
+            character = self._take()
+            if character == '"':
+                return "".join(parts)
+            if character == "$":
+                parts.append(self._variable())
+            elif character == self._escape and self._at < len(self._text):
+                following = self._take()
+                # Inside double quotes only these are escaped; before anything else the escape is a plain character.
+                parts.append(following if following in f'"${self._escape}' else character + following)
+            else:
+                parts.append(character)
+        raise SubstitutionError(f"{self._text!r} has no closing double quote")
+
+    def _variable(self) -> str:
+        if self._at < len(self._text) and self._text[self._at] == "{":
+            self._at += 1
+            return self._braced()
+        name = self._name()
+        return self._variables.get(name, "") if name else "$"
+
+    def _braced(self) -> str:
+        name = self._name()
+        if not name:
+            raise SubstitutionError(f"{self._text!r} has '${{' without a variable name")
+        if self._at >= len(self._text):
+            raise SubstitutionError(f"{self._text!r} has no closing '}}'")
+        operator = self._take()
+        value = self._variables.get(name)
+        if operator == "}":
+            return value or ""
+        if operator == ":" and self._at < len(self._text):
+            operator += self._take()
+        if operator not in (":-", ":+", "-", "+"):
+            raise SubstitutionError(f"{self._text!r} uses '${{{name}{operator}', which not every builder knows")
+        word = self._until("}")
+        present = value is not None and (value != "" or operator[0] != ":")
+        if operator.endswith("-"):
+            return value if present and value is not None else word
+        return word if present else ""
+
+    def _name(self) -> str:
+        start = self._at
+        text = self._text
+        if start < len(text) and text[start].isascii() and text[start].isdigit():
+            self._at += 1  # a positional parameter is one digit, as in a shell
+            return text[start]
+        while (
+            self._at < len(text) and text[self._at].isascii() and (text[self._at].isalnum() or text[self._at] == "_")
+        ):
+            self._at += 1
+        return text[start : self._at]
+
+    def _take(self) -> str:
+        character = self._text[self._at]
+        self._at += 1
+        return character
