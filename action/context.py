@@ -1,0 +1,77 @@
+"""The build context: a private copy of the build directory, and of nothing outside of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from action.errors import InputError, Problem
+
+SCANNED = ("charts", "manifests", "images")
+
+
+@contextmanager
+def staged(directory: Path, label: str) -> Iterator[Path]:
+    """Yield a private copy of a build directory, dotfiles included; it is gone when the block ends.
+
+    ``label`` names the directory in messages. Raises what ``check_files`` raises.
+    """
+    check_files(directory, label)
+    # Under the system's temporary directory, not the runner's: the unprivileged user of init.sh can reach it.
+    with tempfile.TemporaryDirectory(prefix="cluster-image-", ignore_cleanup_errors=True) as workspace:
+        Path(workspace).chmod(0o711)  # to be passed through, not listed
+        context = Path(workspace) / "context"
+        shutil.copytree(directory, context, symlinks=True)
+        yield context
+
+
+def check_files(directory: Path, label: str) -> None:
+    """Refuse a link that leaves the directory and anything that is not a file, a directory or a link.
+
+    An image must not carry what is not in the tree. Raises InputError that names every such path.
+    """
+    _refuse(
+        directory,
+        label,
+        (Path(folder) / name for folder, folders, files in os.walk(directory) for name in folders + files),
+    )
+
+
+def check_what_is_read(context: Path, label: str) -> None:
+    """The same for the files of a context that the build reads itself: the top level and what is scanned.
+
+    Elsewhere init.sh may have unpacked links that mean something on the node; they are carried, never followed.
+    """
+    read = [path for folder in SCANNED for path in (context / folder).rglob("*")]
+    _refuse(context, label, [*context.iterdir(), *read])
+
+
+def _refuse(directory: Path, label: str, paths: Iterable[Path]) -> None:
+    problems = []
+    for path in sorted(paths):
+        fault = _fault(path, directory)
+        if fault is not None:
+            file = f"{label}/{path.relative_to(directory).as_posix()}"
+            problems.append(Problem("unsafe-file", *fault, file=file))
+    if problems:
+        raise InputError(problems)
+
+
+def _fault(path: Path, directory: Path) -> tuple[str, str] | None:
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        target = path.readlink()
+        landing = Path(os.path.normpath(path.parent / target))
+        if target.is_absolute() or not landing.is_relative_to(directory):
+            return (
+                f"is a link to {str(target)!r}, outside of the build directory",
+                "copy the file into the directory, or link to something inside of it",
+            )
+    elif not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        return "is neither a file, a directory nor a link", "remove it: an image cannot carry it"
+    return None
