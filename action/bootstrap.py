@@ -1,0 +1,90 @@
+"""Gives the action a Python that has its packages, then runs it there. Standard library only.
+
+    bootstrap.py run COMMAND            as the composite action: python -m action COMMAND
+    bootstrap.py install VENV FILE      as the Makefile: a virtual environment with the packages of a lock file
+
+An interpreter that has the packages already is used as it is: a runner image may bring them. The packages are locked
+by hash (requirements/), so what runs beside a credential is what was reviewed.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent.parent
+NEEDS_HELM = {"scan", "place", "build"}
+HELM_PACKAGE = "helm-python-sdk"
+
+
+def main(arguments: list[str]) -> int:
+    """Run one of the two uses of the module's docstring."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what finds out
+        found = ".".join(str(part) for part in sys.version_info[:3])
+        sys.exit(f"error: cluster-image needs Python 3.11 or newer, and python3 is {found}\n  hint: use ubuntu-24.04")
+    if len(arguments) == 3 and arguments[0] == "install":
+        install(Path(arguments[1]), Path(arguments[2]))
+        return 0
+    if len(arguments) == 2 and arguments[0] == "run":
+        run(arguments[1])
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+def run(command: str) -> NoReturn:
+    """Become ``python -m action COMMAND`` in an interpreter that has the packages."""
+    python = _interpreter(with_helm=command in NEEDS_HELM and shutil.which("helm") is None)
+    # -P: the workspace may hold a package called "action" too, which must not be imported instead of ours
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    os.execve(python, [python, "-P", "-m", "action", command], environment)  # noqa: S606 - no shell on purpose
+
+
+def install(venv: Path, lock: Path) -> Path:
+    """Make the virtual environment and install the lock file into it; return its interpreter.
+
+    Debian's python3 comes without ensurepip; there, a pip that is installed beside it does the work.
+    """
+    python = venv / "bin" / "python"
+    own_pip = importlib.util.find_spec("ensurepip") is not None
+    subprocess.run([sys.executable, "-m", "venv", *([] if own_pip else ["--without-pip"]), str(venv)], check=True)
+    pip = [str(python), "-m", "pip"] if own_pip else [sys.executable, "-m", "pip", "--python", str(python)]
+    if not own_pip and importlib.util.find_spec("pip") is None:
+        sys.exit("error: this Python has neither ensurepip nor pip\n  hint: apt-get install python3-venv")
+    subprocess.run(
+        [*pip, "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(lock)], check=True
+    )
+    return python
+
+
+def _interpreter(*, with_helm: bool) -> str:
+    wanted = _direct_dependencies() + ([HELM_PACKAGE] if with_helm else [])
+    if all(_installed(name) for name in wanted):
+        return sys.executable
+    lock = ROOT / "requirements" / ("helm.txt" if with_helm else "action.txt")
+    venv = Path(os.environ["RUNNER_TEMP"]) / f"cluster-image-{lock.stem}"
+    return str(install(venv, lock))
+
+
+def _direct_dependencies() -> list[str]:
+    import tomllib  # Python 3.11; the check of the version must come first
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return [requirement.split(">=")[0] for requirement in project["dependencies"]]
+
+
+def _installed(name: str) -> bool:
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
