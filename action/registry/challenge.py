@@ -1,0 +1,33 @@
+"""WWW-Authenticate: what a registry asks for (RFC 9110, 11.6.1; distribution specification, token authentication)."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+_PARAMETER = re.compile(r'([A-Za-z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+_SCHEME = re.compile(r"(?:^|,)\s*(basic|bearer)(?=\s|,|$)", re.IGNORECASE)
+
+
+class Challenge(NamedTuple):
+    """One scheme that would be accepted; ``realm`` is the token server of a bearer challenge."""
+
+    scheme: Literal["basic", "bearer"]
+    realm: str
+    service: str
+    scope: str
+
+
+def parse_challenge(header: str) -> Challenge | None:
+    """The best scheme that the header offers (bearer before basic), or None."""
+    offered: dict[str, Challenge] = {}
+    marks = list(_SCHEME.finditer(header))
+    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+        text = header[mark.end() : following.start() if following else len(header)]
+        values = {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(text)}
+        realm, service, scope = (values.get(name, "") for name in ("realm", "service", "scope"))
+        if mark[1].lower() == "basic":
+            offered.setdefault("basic", Challenge("basic", realm, service, scope))
+        elif realm:
+            offered.setdefault("bearer", Challenge("bearer", realm, service, scope))
+    return offered.get("bearer") or offered.get("basic")

@@ -1,0 +1,49 @@
+"""Connection pools: one for direct connections, one for each proxy that the environment names."""
+
+from __future__ import annotations
+
+import threading
+import urllib.parse
+from urllib.request import getproxies, proxy_bypass
+
+import urllib3
+
+from action.registry.hosts import is_loopback
+from action.registry.response import Timeouts
+
+
+class Pools:
+    """Sends one request, once: no retry, no redirect, no reading ahead. Safe to share between threads."""
+
+    def __init__(self, connections: int, timeouts: Timeouts) -> None:
+        self._connections = connections
+        self._timeout = urllib3.Timeout(connect=timeouts.connect, read=timeouts.read)
+        self._proxies = getproxies()
+        self._lock = threading.Lock()
+        self._managers: dict[str, urllib3.PoolManager] = {}
+
+    def send(self, method: str, url: str, headers: dict[str, str], body: object) -> urllib3.BaseHTTPResponse:
+        """Raises urllib3's HTTPError or OSError when no answer came."""
+        return self._manager(url).request(
+            method,
+            url,
+            headers=headers,
+            body=body,  # type: ignore[arg-type]  # bytes, an iterator or None, as urllib3 accepts
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
+            timeout=self._timeout,
+        )
+
+    def _manager(self, url: str) -> urllib3.PoolManager:
+        parts = urllib.parse.urlsplit(url)
+        proxy = self._proxies.get(parts.scheme, "")
+        if proxy and (is_loopback(parts.netloc) or proxy_bypass(parts.netloc)):
+            proxy = ""
+        with self._lock:
+            manager = self._managers.get(proxy)
+            if manager is None:
+                made = urllib3.ProxyManager(proxy, maxsize=self._connections) if proxy else None
+                manager = self._managers[proxy] = made or urllib3.PoolManager(32, maxsize=self._connections)
+            return manager
