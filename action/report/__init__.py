@@ -1,1 +1,1 @@
-"""What people read: tables on a terminal, job summaries, comments."""
+"""Tells people what was decided and built: comments, job summaries, tables."""

@@ -1,0 +1,73 @@
+"""report: read what the jobs left, answer the request, write the summary."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from action.answer import DONE, FAILED, react
+from action.cli.options import add_option
+from action.cli.plan import run_of_environment
+from action.errors import InputError, Problem
+from action.github import GitHubApi, GitHubError, add_summary, escape_log
+from action.report import comment
+from action.report.marker import Status, write_marker
+from action.report.outcome import Image, collect
+from action.report.summary import result_summary
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_option(parser, "plan", "the output `plan` of the phase plan, as JSON", required=True)
+    add_option(parser, "results", "the folder with the downloaded artifacts result@...", required=True)
+
+
+def handle(args: argparse.Namespace) -> int:
+    """Exit code 0 also when builds failed: their own jobs are red already."""
+    plan = _read_plan(args.plan)
+    images = collect(plan["targets"], Path(args.results))
+    problems = [Problem(*problem) for problem in plan.get("problems", ())]
+    if images:
+        add_summary(result_summary(images, problems))
+        print(escape_log(comment.status_table(images)))
+    if images and plan.get("issue"):
+        _answer(plan, images, problems)
+    return 0
+
+
+def _read_plan(text: str) -> dict[str, Any]:
+    try:
+        plan = json.loads(text)
+        if isinstance(plan, dict):
+            return {"targets": [], **plan}
+    except ValueError:
+        pass
+    raise InputError(Problem("bad-plan", "--plan is no JSON object", "give the output `plan` of the phase plan"))
+
+
+def _answer(plan: Mapping[str, Any], images: list[Image], problems: list[Problem]) -> None:
+    api = GitHubApi.from_environment()
+    run = run_of_environment()
+    number, source = int(plan["issue"]), int(plan["source"])
+    marker = write_marker(Status("done", source, tuple(plan.get("digests", ())), True, run.id))
+    body = f"{marker}\n{comment.result(images, problems, run.url)}"
+    _write(api, number, int(plan.get("status") or 0), body)
+    problem = react(api, number, source, DONE if all(image.published for image in images) else FAILED)
+    if problem is not None:
+        print(escape_log(str(problem)), file=sys.stderr)
+
+
+def _write(api: GitHubApi, number: int, status: int, body: str) -> None:
+    """Edit the status comment; when somebody has deleted it, write a new one."""
+    if status:
+        try:
+            api.edit_comment(status, body)
+        except GitHubError as error:
+            if error.status != 404:
+                raise
+        else:
+            return
+    api.comment(number, body)

@@ -1,0 +1,87 @@
+"""simulate: the whole gate, offline: what an event would build, refuse or answer, and why."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from action import gate
+from action.answer import answer
+from action.cli.plan import DECISIONS, read_json
+from action.errors import InputError, Problem
+from action.event import ISSUE_EVENTS
+from action.plan import Plan, Run, plan
+from generator.config import load_settings
+
+
+class OfflineApi:
+    """GitHub as the event shows it: the issue unedited, no earlier comments, everybody with the same role."""
+
+    def __init__(self, event: dict[str, Any], level: str) -> None:
+        self._event = event
+        self._level = level
+
+    def issue(self, number: int) -> dict[str, Any]:
+        issue: dict[str, Any] = self._event["issue"]
+        return issue
+
+    def level(self, login: str) -> str:
+        return self._level
+
+    def comments(self, number: int) -> list[dict[str, Any]]:
+        return []
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--event", required=True, type=Path, help="an event file of GitHub Actions")
+    parser.add_argument("--event-name", help="what kind of event it is; default: what the file looks like")
+    parser.add_argument("--root", type=Path, default=Path(), help="the repository that holds the applications")
+    parser.add_argument(
+        "--permission", choices=gate.LEVELS, default="write", help="the role that everybody in the event has"
+    )
+
+
+def handle(args: argparse.Namespace) -> int:
+    """Print every rule that was asked, then what would be built and answered."""
+    data = read_json(args.event)
+    name = args.event_name or guess_name(data)
+    settings = load_settings(args.root)
+    run = Run(str((data.get("repository") or {}).get("full_name", "")), "https://github.com/OWNER/REPO/actions/runs/0")
+    planned = plan(name, data, args.root, settings, OfflineApi(data, args.permission), run)
+    _print(name, planned)
+    if name in ISSUE_EVENTS:
+        said = answer(planned, args.root, settings, run)
+        print("\nanswer: none" if said is None else f"\nanswer:\n\n{said.body}")
+    return 0
+
+
+def guess_name(data: dict[str, Any]) -> str:
+    """The name of the event that has such a file: files do not carry it."""
+    if "comment" in data:
+        return "issue_comment"
+    if "issue" in data:
+        return "issues"
+    if "pull_request" in data:
+        return "pull_request"
+    if "inputs" in data:
+        return "workflow_dispatch"
+    if "schedule" in data:
+        return "schedule"
+    if "before" in data:
+        return "push"
+    hint = f"give --event-name, such as {ISSUE_EVENTS[0]}"
+    raise InputError(Problem("bad-event", "the file does not look like an event that builds something", hint))
+
+
+def _print(name: str, planned: Plan) -> None:
+    print(f"event: {name}")
+    for step in planned.decision.steps:
+        print(f"  {'passed ' if step.passed else 'stopped'}  {step.rule}: {step.said}")
+    print(f"decision: {DECISIONS[planned.decision.outcome]} ({planned.decision.code})")
+    for batch in planned.batches:
+        for row in batch["rows"]:
+            image = " ".join(row[name] for name in ("type", "app", "version", "arch"))
+            print(f"  build {image} on {row['runner']} from {row['context']}")
+    for problem in planned.decision.problems:
+        print(problem)

@@ -1,0 +1,155 @@
+"""An event -> what is built, what is answered, and what the later phases need to know about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from action import gate
+from action.command import Parsed, Request, parse
+from action.errors import InputError, Problem
+from action.event import ISSUE_EVENTS, Event, Issue, read_event, read_issue
+from action.report.marker import read_status
+from generator.catalog import Catalog, read_catalog
+from generator.config import Settings
+from generator.matrix import Row, batches, version_rows
+
+
+class Api(Protocol):
+    """What planning asks of GitHub: it only reads."""
+
+    def issue(self, number: int) -> dict[str, Any]: ...
+    def level(self, login: str) -> str: ...
+    def comments(self, number: int) -> list[dict[str, Any]]: ...
+
+
+class Run(NamedTuple):
+    """The workflow run that plans: ``rerun_by`` is empty on a first attempt."""
+
+    repository: str = ""
+    url: str = ""
+    id: int = 0
+    rerun_by: str = ""
+
+
+NO_RUN = Run()
+
+
+class Plan(NamedTuple):
+    """The outcome. ``targets`` are those of ``batches``, each with its future ``image`` name and its ``context``."""
+
+    decision: gate.Decision
+    batches: list[dict[str, Any]]
+    targets: list[dict[str, Any]]
+    event: Event | None = None
+    parsed: Parsed = Parsed()
+    digests: tuple[str, ...] = ()
+
+
+def plan(
+    event_name: str,
+    event: Mapping[str, Any],
+    root: Path,
+    settings: Settings,
+    api: Api,
+    run: Run = NO_RUN,
+) -> Plan:
+    """Decide what ``event`` builds from the tree at ``root``."""
+    if event_name in ISSUE_EVENTS:
+        return plan_request(read_event(event_name, event), root, settings, api, run)
+    from action.selection import select_rows  # only here is the tree compared with its history
+
+    rows = select_rows(event_name, event, root, settings)
+    steps = (gate.Step("event", True, f"{event_name}: {len(rows)} builds"),)
+    force = str((event.get("inputs") or {}).get("force") or "")
+    planned, targets = _batches(rows, settings, run, force)
+    return Plan(gate.Decision("build", event_name, steps=steps), planned, targets)
+
+
+def plan_request(event: Event, root: Path, settings: Settings, api: Api, run: Run) -> Plan:
+    """Parse, gate and resolve what an issue or a comment asks for."""
+    parsed = parse(event.issue.title, event.text)
+    ignored = gate.first_look(event, settings, parsed)
+    if ignored is not None:
+        return Plan(ignored, [], [], event, parsed)
+    catalog = read_catalog(root, settings)
+    issue = read_issue(api.issue(event.issue.number))
+    facts = gate.Facts(
+        parsed,
+        issue,
+        {login: api.level(login) for login in sorted({event.asker.login, event.sender.login, run.rerun_by} - {""})},
+        _approved(api, issue),
+        _unresolved(parsed, catalog, settings),
+        run.rerun_by,
+    )
+    decision = gate.decide(event, settings, facts)
+    digests = tuple(gate.digest(issue.title, request) for request in decision.requests)
+    wanted = [request for request in decision.requests if not request.dry_run]
+    rows = [row for request in decision.requests for row in request_rows(request, catalog, settings)]
+    if decision.outcome != "build":
+        return Plan(decision, [], _batches(rows, settings, run)[1], event, parsed, digests)
+    planned = [
+        batch
+        for reason in sorted({_reason(request) for request in wanted})
+        for batch in _batches(
+            [row for r in wanted if _reason(r) == reason for row in request_rows(r, catalog, settings)],
+            settings,
+            run,
+            reason,
+        )[0]
+    ]
+    return Plan(decision, planned, _batches(rows, settings, run)[1], event, parsed, digests)
+
+
+def request_rows(request: Request, catalog: Catalog, settings: Settings) -> list[Row]:
+    """The build jobs of one request; raises InputError when it names nothing that can be built."""
+    version = catalog.resolve(request.type, request.app, request.version)
+    rows = version_rows(version, request.type, settings, arches=request.arches, build_args=request.build_args)
+    if not rows:
+        message = f"{request.app} {request.version} is not built for {' or '.join(request.arches)}"
+        raise InputError(Problem("arch-not-offered", message, f"it is built for {', '.join(version.arches)}"))
+    return rows
+
+
+def _unresolved(parsed: Parsed, catalog: Catalog, settings: Settings) -> dict[int, Problem]:
+    problems: dict[int, Problem] = {}
+    for index, request in enumerate(parsed.requests):
+        try:
+            request_rows(request, catalog, settings)
+        except InputError as error:
+            problems[index] = error.problems[0]
+    return problems
+
+
+def _approved(api: Api, issue: Issue) -> frozenset[str]:
+    """The digests that our own status comments of this issue record as let pass by a maintainer."""
+    statuses = (read_status(comment) for comment in api.comments(issue.number))
+    return frozenset(digest for status in statuses if status and status.approved for digest in status.digests)
+
+
+def _reason(request: Request) -> str:
+    return "" if request.force is None else request.force or "asked with --force"
+
+
+def _batches(
+    rows: list[Row], settings: Settings, run: Run, force: str = ""
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    contexts = {row.target: row.context for row in rows}
+    planned = [{**batch, "force": force} for batch in batches(rows)]
+    targets = [
+        {
+            **target,
+            "context": contexts[target["type"], target["app"], target["version"]],
+            "image": image_name(settings, run.repository, target["app"], target["version"]),
+        }
+        for batch in planned
+        for target in batch["targets"]
+    ]
+    return planned, targets
+
+
+def image_name(settings: Settings, repository: str, app: str, version: str) -> str:
+    """What the image will be called: the settings' registry and namespace, else those of the repository's owner."""
+    namespace = settings.namespace or repository.partition("/")[0].lower() or "owner"
+    return f"{settings.registry or 'ghcr.io'}/{namespace}/{app}:{version}"

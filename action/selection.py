@@ -1,0 +1,54 @@
+"""Which rows of the tree an event that is no request builds: dispatched, scheduled, pushed, or a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from action.errors import InputError, Problem
+from generator.catalog import read_catalog
+from generator.config import Settings
+from generator.matrix import Row, Selection, rows, version_rows
+from generator.names import ARCHES, IMAGE_TYPES, Arch, ImageType
+
+
+def select_rows(event_name: str, event: Mapping[str, Any], root: Path, settings: Settings) -> list[Row]:
+    """The rows that ``event`` asks for; raises InputError when its inputs name nothing that there is."""
+    if event_name == "workflow_dispatch":
+        return _dispatched(event.get("inputs") or {}, root, settings)
+    if event_name == "schedule":
+        return list(rows(read_catalog(root, settings), settings))
+    raise InputError(Problem("other-event", f"the event {event_name!r} builds nothing"))
+
+
+def _dispatched(inputs: Mapping[str, Any], root: Path, settings: Settings) -> list[Row]:
+    """An application with a version is built even when only its ``latest/`` can serve it; otherwise a selection."""
+    values = {name: str(inputs.get(name) or "").strip() for name in ("type", "app", "version", "arch")}
+    types = cast("tuple[ImageType, ...]", _one_of(values["type"], IMAGE_TYPES, "type"))
+    arches = cast("tuple[Arch, ...]", _one_of(values["arch"], ARCHES, "architecture"))
+    catalog = read_catalog(root, settings)
+    if values["app"] and values["version"] and types:
+        version = catalog.resolve(types[0], values["app"], values["version"])
+        found = version_rows(version, types[0], settings, arches=arches)
+    else:
+        selection = Selection(
+            types,
+            (values["app"],) if values["app"] else (),
+            (values["version"],) if values["version"] else (),
+            arches,
+        )
+        found = list(rows(catalog, settings, selection))
+    if not found:
+        asked = ", ".join(f"{name} {value!r}" for name, value in values.items() if value)
+        message = f"nothing in the tree matches {asked or 'the selection'}"
+        raise InputError(Problem("nothing-selected", message, "`python -m generator list` shows every row"))
+    return found
+
+
+def _one_of(value: str, known: tuple[str, ...], what: str) -> tuple[str, ...]:
+    if value in ("", "all"):
+        return ()
+    if value not in known:
+        raise InputError(Problem("bad-selection", f"there is no {what} {value!r}", f"one of {', '.join(known)}"))
+    return (value,)
