@@ -10,6 +10,7 @@ from action.errors import Problem
 from action.reference import ImageReference
 
 Verdict = Literal["certain", "likely", "uncertain"]
+ArchiveKind = Literal["docker-archive", "oci-archive"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -35,7 +36,7 @@ class Source:
 class Archive:
     """A file of the context that holds an image: ``docker-archive:<path>@<name>`` or ``oci-archive:...``."""
 
-    kind: Literal["docker-archive", "oci-archive"]
+    kind: ArchiveKind
     path: Path
 
 

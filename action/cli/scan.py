@@ -1,0 +1,53 @@
+"""``scan CONTEXT``: list every container image that a build context will run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from action.discover.findings import Scan
+from action.discover.literals import literal
+from action.discover.scan import scan_context
+from action.errors import InputError, Problem, UsageError
+from action.report.scan import strict_problems, to_json, to_table, why
+from generator.names import ARCHES
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("context", type=Path, help="the build context: the directory of the Kubefile")
+    parser.add_argument("--arch", choices=ARCHES, default="amd64", help="the architecture to scan for")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument("--why", metavar="REF", help="print every place that names this image")
+    parser.add_argument("--strict", action="store_true", help="fail on any uncertain image that is not accepted")
+
+
+def handle(args: argparse.Namespace) -> int:
+    """Print the scan; 1 when something is wrong, or uncertain with ``--strict``."""
+    scan = scan_context(args.context, arch=args.arch)
+    if args.why is not None:
+        sys.stdout.write(_why(scan, args.why))
+        return 0
+    if args.format == "json":
+        print(json.dumps(to_json(scan), indent=2))
+    else:
+        sys.stdout.write(to_table(scan))
+    refused = [problem for problem in scan.problems if problem.severity == "error"]
+    if args.strict:
+        refused += strict_problems(scan)
+    if refused and args.format == "json":
+        print(InputError(refused), file=sys.stderr)
+    return 1 if refused else 0
+
+
+def _why(scan: Scan, text: str) -> str:
+    known = literal(text)
+    if known is None:
+        raise UsageError(Problem("bad-reference", f"--why: {text!r} is not an image name"))
+    exact = [image for image in scan.images if image.reference == known.reference]
+    same_name = [image for image in scan.images if image.reference.name == known.reference.name]
+    found = exact or same_name
+    if not found:
+        raise InputError(Problem("not-found", f"nothing in the context names {known.reference}"))
+    return "".join(why(scan, image) for image in found)

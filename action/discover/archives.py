@@ -1,0 +1,56 @@
+"""``images/skopeo/tar.txt``: files of the context that hold images, so that these need no download."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from action.discover.files import read_text
+from action.discover.findings import Archive, ArchiveKind, Source
+from action.discover.hits import Hit
+from action.discover.image_lists import bad_entry
+from action.discover.literals import literal
+from action.errors import InputError, Problem
+from action.reference import ImageReference
+
+LIST = "images/skopeo/tar.txt"
+_LINE = re.compile(r"(docker-archive|oci-archive):([^@]+)@(.+)")
+
+
+def archived_images(context: Path) -> Iterator[tuple[Hit, ImageReference, Archive] | Problem]:
+    """The images of the list, with the archive of each; a line that cannot be used is an error with its number."""
+    path = context / LIST
+    if not path.is_file():
+        return
+    try:
+        text = read_text(path, LIST)
+    except InputError as error:
+        yield from error.problems
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        entry = line.partition(" #")[0].strip()
+        if entry and not entry.startswith("#"):
+            yield _entry(context, entry, number)
+
+
+def _entry(context: Path, entry: str, number: int) -> tuple[Hit, ImageReference, Archive] | Problem:
+    match = _LINE.fullmatch(entry)
+    if match is None:
+        hint = "write docker-archive:<file>@<image> or oci-archive:<file>@<image>"
+        return Problem("bad-archive-line", f"{entry!r} names no archive and image", hint, LIST, number)
+    kind, file, name = match[1], match[2].strip(), match[3].strip()
+    known = literal(name)
+    if known is None:
+        return bad_entry(name, LIST, number)
+    for base in (context, context / LIST.rpartition("/")[0]):
+        archive = (base / file).resolve()
+        if archive.is_file() and archive.is_relative_to(context.resolve()):
+            break
+    else:
+        message = f"the archive {file} is not a file of the context"
+        return Problem("archive-missing", message, "give its path from the directory of the Kubefile", LIST, number)
+    hit = Hit(known.reference, "certain", Source(file=LIST, rule="archive", line=number))
+
+    form: ArchiveKind = "docker-archive" if kind == "docker-archive" else "oci-archive"
+    return hit, known.reference, Archive(kind=form, path=context / archive.relative_to(context.resolve()))

@@ -1,0 +1,159 @@
+"""The files of a chart, from its folder or its archive, read without rendering: metadata, values, templates."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from action.discover.files import MAX_TEXT
+from action.discover.yaml_tree import Map, Plain, Tree, plain, single
+from action.errors import InputError, Problem
+
+MAX_UNPACKED = 256 * 1024 * 1024
+"""Bytes of one chart archive once unpacked."""
+MAX_FILES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class ChartFiles:
+    """A chart as files: ``files`` maps paths below its folder to bytes, packed subcharts unpacked in place.
+
+    ``path`` is what helm is given, ``label`` what a user calls it (``charts/web`` or ``charts/web-1.2.tgz``).
+    """
+
+    path: Path
+    label: str
+    folder: str
+    files: Mapping[str, bytes] = field(repr=False)
+    metadata: Mapping[str, Plain] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The chart's own name, which need not be that of its folder."""
+        return str(self.metadata.get("name") or self.folder)
+
+    def text(self, name: str) -> str | None:
+        """A file of the chart as text, None when the chart has no such file."""
+        data = self.files.get(name)
+        return None if data is None else data.decode("utf-8", "replace").replace("\r\n", "\n")
+
+    def templates(self) -> Iterator[tuple[str, str]]:
+        """Path and text of every template, subcharts included."""
+        for name in sorted(self.files):
+            if "templates/" in f"/{name}" and name.rpartition(".")[2] in ("yaml", "yml", "tpl", "txt", "json"):
+                yield name, self.text(name) or ""
+
+    def place(self, template: str) -> str:
+        """The path under which a user finds ``web/templates/a.yaml`` that helm speaks of."""
+        _, _, below = template.partition("/")
+        return f"{self.label}!{template}" if self.path.is_file() else f"{self.label}/{below}"
+
+    def missing_dependencies(self) -> Iterator[tuple[str, str]]:
+        """Declared dependencies that are not vendored: whose they are (a path in the chart) and their names."""
+        manifests = [name for name in sorted(self.files) if name == "Chart.yaml" or name.endswith("/Chart.yaml")]
+        for manifest in manifests:
+            base = manifest.removesuffix("Chart.yaml")
+            if base and base.split("/")[-3:-2] != ["charts"]:
+                continue
+            for wanted in self._declared(base):
+                if not self._vendored(base, wanted):
+                    yield manifest, wanted
+
+    def _declared(self, base: str) -> list[str]:
+        names = []
+        for file in ("Chart.yaml", "requirements.yaml"):
+            try:
+                tree = single(self.text(f"{base}{file}") or "", file)
+            except InputError:
+                continue
+            entries = tree.get("dependencies") if isinstance(tree, Map) else None
+            for entry in entries if isinstance(entries, list) else []:
+                if isinstance(entry, Map) and isinstance(entry.get("name"), str):
+                    names.append(str(entry["name"]))
+        return names
+
+    def _vendored(self, base: str, wanted: str) -> bool:
+        if f"{base}charts/{wanted}/Chart.yaml" in self.files:
+            return True
+        below = f"{base}charts/"
+        for name in self.files:
+            if name.startswith(below) and name.endswith("/Chart.yaml") and name.count("/") == below.count("/") + 1:
+                tree = _metadata(self.files[name], name, [])
+                if tree.get("name") == wanted:
+                    return True
+        return False
+
+
+def read_chart(path: Path, label: str) -> ChartFiles:
+    """The files of a chart folder or archive; raises InputError ``not-a-chart`` or ``bad-chart``."""
+    if path.is_dir():
+        folder, files = path.name, dict(_folder_files(path))
+    else:
+        folder, files = _archive_files(path.read_bytes(), label)
+    _unpack_subcharts(files, label)
+    if "Chart.yaml" not in files:
+        raise InputError(Problem("not-a-chart", "has no Chart.yaml, so it is not a chart", file=label))
+    problems: list[Problem] = []
+    metadata = _metadata(files["Chart.yaml"], f"{label}/Chart.yaml", problems)
+    if problems:
+        raise InputError(problems)
+    return ChartFiles(path, label, folder, files, metadata)
+
+
+def _metadata(data: bytes, name: str, problems: list[Problem]) -> Mapping[str, Plain]:
+    tree: Tree = None
+    try:
+        tree = single(data.decode("utf-8-sig", "replace"), name)
+    except InputError as error:
+        problems.extend(error.problems)
+    found = plain(tree)
+    return found if isinstance(found, dict) else {}
+
+
+def _folder_files(path: Path) -> Iterator[tuple[str, bytes]]:
+    for file in sorted(path.rglob("*")):
+        if file.is_file() and file.stat().st_size <= MAX_TEXT:
+            yield file.relative_to(path).as_posix(), file.read_bytes()
+
+
+def _archive_files(data: bytes, label: str) -> tuple[str, dict[str, bytes]]:
+    files: dict[str, bytes] = {}
+    folder, total = "", 0
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as archive:
+            for member in archive:
+                if not member.isfile():
+                    continue
+                total += member.size
+                if total > MAX_UNPACKED or len(files) >= MAX_FILES:
+                    raise InputError(Problem("bad-chart", "unpacks to more than a chart ever needs", file=label))
+                folder, _, name = member.name.removeprefix("./").partition("/")
+                opened = archive.extractfile(member)
+                if name and opened is not None:
+                    files[name] = opened.read()
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise InputError(Problem("bad-chart", f"is not a chart archive: {error}", file=label)) from error
+    return folder, files
+
+
+def _unpack_subcharts(files: dict[str, bytes], label: str) -> None:
+    waiting = [name for name in files if _is_packed(name)]
+    while waiting and len(files) < MAX_FILES:
+        name = waiting.pop()
+        try:
+            folder, inner = _archive_files(files[name], f"{label}/{name}")
+        except InputError:
+            continue
+        base = f"{name.rpartition('/')[0]}/{folder}"
+        for path, data in inner.items():
+            full = f"{base}/{path}"
+            files.setdefault(full, data)
+            if _is_packed(full):
+                waiting.append(full)
+
+
+def _is_packed(name: str) -> bool:
+    return name.endswith(".tgz") and (name.startswith("charts/") or "/charts/" in name)

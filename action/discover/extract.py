@@ -1,0 +1,220 @@
+"""One document -> hits: walks the whole tree once and asks every rule at every node.
+
+The walk keeps its own stack, so depth is bounded by the parser alone, and follows YAML and JSON inside strings three
+levels down, because operators keep the pods they will create in ConfigMaps.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from action.discover import kinds
+from action.discover.findings import Source, Verdict
+from action.discover.hits import RANK, Hit
+from action.discover.literals import NOT_IMAGES, literal, pattern, unresolved
+from action.discover.rules import MAP_RULES, Claim
+from action.discover.word_rules import arguments, environment, free_text, properties
+from action.discover.yaml_tree import Document, Map, Text, Tree, documents
+from action.errors import Problem
+
+MAX_NESTED = 3
+"""Levels of YAML inside strings."""
+
+_LABELS = frozenset({"labels", "matchLabels", "nodeSelector", "selector", "roleRef", "subjects", "matchExpressions"})
+_ARGUMENTS = frozenset({"args", "command", "extraArgs", "arguments"})
+_SCHEMA_KEYS = frozenset({"openAPIV3Schema", "$schema"})
+_LOOKS_LIKE_YAML = re.compile(r"^\s*[\"']?[\w./-]+[\"']?\s*:(?:\s|$)|^\s*[\[{]|^\s*- ", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Extraction:
+    """What one document holds. ``objects`` are the ``Kind`` of each object in it, items of lists included."""
+
+    hits: list[Hit] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    blind_spots: list[str] = field(default_factory=list)
+    objects: list[str] = field(default_factory=list)
+
+
+class _Place(NamedTuple):
+    """Where the walk is: inherited downwards. ``ceiling`` is the best verdict that a hit may have here."""
+
+    object: str = ""
+    ceiling: Verdict = "certain"
+    reason: str = ""
+    nested: int = 0
+
+
+class _Path(NamedTuple):
+    parent: _Path | None
+    step: str
+
+    def text(self, last: str = "") -> str:
+        steps = [last] if last else []
+        here: _Path | None = self
+        while here is not None:
+            steps.append(here.step)
+            here = here.parent
+        return "".join(
+            step if step.startswith("[") or position == 0 else f".{step}"
+            for position, step in enumerate(step for step in reversed(steps) if step)
+        )
+
+
+_ROOT = _Path(None, "")
+
+
+def extract(document: Document, file: str, render: str = "", *, lines: bool = True, number: int = 0) -> Extraction:
+    """The images of one document of ``file``.
+
+    ``lines`` is false where line numbers mean nothing to a reader, as in what a template made; ``number`` replaces
+    the number of the document where its text was one of many.
+    """
+    walk = _Walk(document, file, render, lines, number or document.number)
+    walk.run()
+    return walk.found
+
+
+class _Walk:
+    def __init__(self, document: Document, file: str, render: str, lines: bool, number: int) -> None:
+        self.found = Extraction()
+        self._number = number
+        self._file = file
+        self._render = render
+        self._lines = lines
+        self._stack: list[tuple[Tree, str, _Path, _Place]] = [(document.root, "", _ROOT, _Place())]
+
+    def run(self) -> None:
+        while self._stack:
+            node, key, path, place = self._stack.pop()
+            if isinstance(node, Map):
+                self._map(node, key, path, place)
+            elif isinstance(node, list):
+                self._list(node, key, path, place)
+            elif isinstance(node, Text) and not node.number:
+                self._text(node, key, path, place)
+
+    def _map(self, node: Map, key: str, path: _Path, place: _Place) -> None:
+        if "kind" in node and "apiVersion" in node:
+            if place.nested == 0:
+                self.found.objects.append(kinds.kind(node))
+            entered = self._object(node, place)
+            if entered is None:
+                return
+            place = entered
+        for rule in MAP_RULES:
+            for claim in rule(node, key):
+                self._claim(claim, path, place)
+        for name, value in node.items():
+            if name in _LABELS or name in _SCHEMA_KEYS:
+                continue
+            if isinstance(value, Map | list) or (isinstance(value, Text) and len(value) > 2):
+                self._stack.append((value, name, _Path(path, name), place))
+
+    def _object(self, node: Map, place: _Place) -> _Place | None:
+        if kinds.is_silent(node):
+            return None
+        name = kinds.name(node)
+        if kinds.is_schema(node):
+            return None
+        fetched = kinds.fetched_at_run_time(node)
+        if fetched is not None:
+            self.found.blind_spots.append(f"{self._file}: {fetched}")
+        place = place._replace(object=name)
+        if kinds.is_test_hook(node):
+            return self._lower(place, "uncertain", "only `helm test` runs it")
+        if kinds.kind(node) == "Secret":
+            return self._lower(place, "uncertain", "stands in a Secret")
+        if fetched is not None:
+            return self._lower(place, "uncertain", "a value for a chart that is fetched at run time")
+        return place
+
+    def _list(self, node: list[Tree], key: str, path: _Path, place: _Place) -> None:
+        claims = [*environment(node)]
+        if key in _ARGUMENTS or any(isinstance(item, Text) and item.startswith("-") for item in node):
+            claims += arguments(node)
+        for claim in claims:
+            self._claim(claim, path, place)
+        for index, item in enumerate(node):
+            child = _Path(path, f"[{index}]")
+            self._stack.append((item, key, child, place))
+
+    def _text(self, node: Text, key: str, path: _Path, place: _Place) -> None:
+        if "\n" in node or node[:1] in "{[":
+            self._nested(node, key, path, place)
+        elif "/" in node and (":" in node or "@" in node) and key != "image":
+            known = literal(node)
+            if known is not None and known.unmistakable:
+                reason = f"stands in the field {key}, which does not say image"
+                self._claim(Claim(str(node), "", "text", "uncertain", node.line, reason), path, place)
+            elif known is None:
+                for claim in free_text(node, node.line):
+                    self._claim(claim, path, place)
+
+    def _nested(self, node: Text, key: str, path: _Path, place: _Place) -> None:
+        if place.nested < MAX_NESTED and _LOOKS_LIKE_YAML.search(node):
+            inner = self._lower(place, "likely", "stands in text that an application reads")
+            inner = inner._replace(nested=place.nested + 1)
+            parsed = list(documents(node, self._file))
+            if parsed and not any(isinstance(part, Problem) for part in parsed):
+                trees = [part.root for part in parsed if isinstance(part, Document)]
+                if any(isinstance(tree, Map | list) for tree in trees):
+                    for tree in trees:
+                        self._stack.append((tree, key, path, inner))
+                    return
+        for claim in (*properties(node, node.line), *free_text(node, node.line)):
+            self._claim(claim, path, place)
+
+    def _claim(self, claim: Claim, path: _Path, place: _Place) -> None:
+        where = self._source(claim, path, place)
+        known = literal(claim.text)
+        if known is None:
+            self._refused(claim, where)
+            return
+        hit = Hit(known.reference, claim.verdict, where, claim.reason)
+        if RANK[place.ceiling] > RANK["certain"]:
+            hit = hit.at_most(place.ceiling, place.reason)
+        self.found.hits.append(hit)
+
+    def _refused(self, claim: Claim, where: Source) -> None:
+        """An image field whose text is no image: silent for patterns and keywords, else said."""
+        if claim.verdict != "certain" or (pattern(claim.text) and not unresolved(claim.text)):
+            return
+        if claim.text.strip() in NOT_IMAGES:
+            return
+        line = where.line or None
+        at = f"{where.object} {where.field}".strip()
+        if unresolved(claim.text):
+            self.found.problems.append(
+                Problem(
+                    "unresolved-image",
+                    f"{at} is {claim.text!r}, which is not filled in: no image is taken from it",
+                    "give the missing value, or name the image in images/shim",
+                    where.file,
+                    line,
+                    severity="warning",
+                )
+            )
+        elif claim.rule == "pod-spec":
+            self.found.problems.append(
+                Problem("bad-reference", f"{at} is {claim.text!r}, which is not an image name", "", where.file, line)
+            )
+
+    def _source(self, claim: Claim, path: _Path, place: _Place) -> Source:
+        return Source(
+            file=self._file,
+            document=self._number,
+            object=place.object,
+            field=path.text(claim.field),
+            rule=claim.rule,
+            render=self._render,
+            line=claim.line if self._lines else 0,
+        )
+
+    @staticmethod
+    def _lower(place: _Place, ceiling: Verdict, reason: str) -> _Place:
+        if RANK[ceiling] <= RANK[place.ceiling]:
+            return place
+        return place._replace(ceiling=ceiling, reason=reason)

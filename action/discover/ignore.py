@@ -1,0 +1,63 @@
+"""``.sealignore``: images not to download, compared after both sides are normalised; ``*`` and ``?`` are globs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from action.discover.files import read_text
+from action.discover.literals import literal
+from action.errors import InputError, Problem
+from action.reference import DOCKER_HUB, ImageReference
+
+FILE = ".sealignore"
+
+
+class IgnoreList:
+    """The patterns of a ``.sealignore``. A pattern with no tag and no digest stands for all of them."""
+
+    def __init__(self, patterns: list[re.Pattern[str]], problems: list[Problem]) -> None:
+        self._patterns = patterns
+        self.problems = problems
+
+    def ignores(self, reference: ImageReference) -> bool:
+        """Whether some line of the file covers the image."""
+        names = [str(reference), reference.name]
+        if reference.tag is not None and reference.digest is not None:
+            names += [f"{reference.name}:{reference.tag}", f"{reference.name}@{reference.digest}"]
+        return any(pattern.fullmatch(name) for pattern in self._patterns for name in names)
+
+
+def read_ignore_list(context: Path) -> IgnoreList:
+    """The list of the context, empty when there is none."""
+    path = context / FILE
+    patterns: list[re.Pattern[str]] = []
+    problems: list[Problem] = []
+    if path.is_file():
+        try:
+            text = read_text(path, FILE)
+        except InputError as error:
+            return IgnoreList([], list(error.problems))
+        for number, line in enumerate(text.splitlines(), 1):
+            entry = line.partition(" #")[0].strip()
+            if not entry or entry.startswith("#"):
+                continue
+            known = literal(entry)
+            if known is not None:
+                patterns.append(re.compile(re.escape(str(known.reference) if known.pinned else known.reference.name)))
+            elif "*" in entry or "?" in entry:
+                patterns.append(_glob(entry))
+            else:
+                hint = "write an image name, with * and ? where any text may stand"
+                problems.append(Problem("bad-reference", f"{entry!r} is not an image name", hint, FILE, number))
+    return IgnoreList(patterns, problems)
+
+
+def _glob(entry: str) -> re.Pattern[str]:
+    """A glob over the normalised name: ``nginx*`` means ``docker.io/library/nginx*``; ``*`` crosses slashes."""
+    first, slash, _ = entry.partition("/")
+    if first not in ("**", "*") and not any(c in first for c in ".:[") and first != "localhost":
+        entry = f"{DOCKER_HUB}/{entry}" if slash else f"{DOCKER_HUB}/library/{entry}"
+    if first == "*" and not slash:
+        entry = "*"
+    return re.compile("".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in entry))

@@ -1,0 +1,80 @@
+"""Text that may be an image reference: what it is, and how much it looks like one (pure)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from action.errors import InputError
+from action.reference import ImageReference
+
+_EXPRESSION = re.compile(r"\{\{|\}\}|\$\{|\$\(|\$[A-Za-z_]|%[sdvq(!]|<[^>]*>|^__\w+__$")
+_WILDCARD = re.compile(r"[*?!|^]|\[[^\]]*[a-z-][^\]]*\](?!:)")
+_PORT_LIKE = re.compile(r"[0-9]{2,5}")
+# What stands before or after an image inside shell text, prose or a properties file.
+_TOKEN = re.compile(r"(?<![\w./:@${}-])[A-Za-z0-9][\w.-]*(?::\d+)?/[\w./-]*[:@][\w.:@+-]+", re.ASCII)
+
+NOT_IMAGES = frozenset({"auto", "none", "null", "true", "false", "string", "image"})
+"""Words that stand in image fields without naming one: ``auto`` is filled in by Istio's injector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A valid reference. ``qualified``: its registry is written; ``pinned``: a tag or a digest is written."""
+
+    reference: ImageReference
+    qualified: bool
+    pinned: bool
+    bare: bool
+
+    @property
+    def strict(self) -> bool:
+        """Surely meant as an image where a key says so: it has a tag, a digest or a registry."""
+        return self.pinned or self.qualified
+
+    @property
+    def unmistakable(self) -> bool:
+        """Surely an image wherever it stands: registry, path, and a tag or digest that cannot be a port."""
+        reference = self.reference
+        if not (self.qualified and self.pinned) or reference.domain == "localhost":
+            return False
+        return reference.digest is not None or not _PORT_LIKE.fullmatch(reference.tag or "")
+
+
+@lru_cache(maxsize=65536)
+def literal(text: str) -> Literal | None:
+    """``text`` as an image, None when it cannot be one."""
+    text = text.strip().removeprefix("docker://")
+    if not text or len(text) > 512 or text in NOT_IMAGES:
+        return None
+    try:
+        reference = ImageReference.parse(text)
+    except InputError:
+        return None
+    first, slash, _ = text.partition("/")
+    qualified = bool(slash) and (any(c in first for c in ".:[") or first == "localhost" or first != first.lower())
+    name = text.partition("@")[0]
+    pinned = reference.digest is not None or ":" in name.rpartition("/")[2]
+    return Literal(reference, qualified, pinned, not slash and not pinned)
+
+
+def unresolved(text: str) -> bool:
+    """Whether an expression was left in the text, or a part that should have been filled in is missing."""
+    return bool(_EXPRESSION.search(text)) or text.endswith((":", "@", "/")) or text.startswith((":", "/", "@"))
+
+
+def pattern(text: str) -> bool:
+    """Whether the text matches names rather than being one (a policy's ``registry/*``)."""
+    return bool(_WILDCARD.search(text))
+
+
+def tokens(text: str) -> list[tuple[str, int]]:
+    """The words of free text that are unmistakably images, with the line (from 0) each stands on."""
+    found = []
+    for match in _TOKEN.finditer(text):
+        word = match.group().rstrip(".:@")
+        known = literal(word)
+        if known is not None and known.unmistakable:
+            found.append((word, text.count("\n", 0, match.start())))
+    return found
