@@ -32,7 +32,11 @@ _BUILD_FILES: dict[ImageType, tuple[str, ...]] = {
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*")
 _HEREDOC = re.compile(r"\d*<<(-?)(['\"]?)([A-Za-z0-9_.+/-]+)\2")
 _JSON_FORMS = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
-_ONE_SHELL_WORD = frozenset({"CMD", "ENTRYPOINT", "RUN", "MAINTAINER"})
+_ONE_TEXT = frozenset(
+    {"CMD", "ENTRYPOINT", "HEALTHCHECK", "MAINTAINER", "ONBUILD", "RUN", "STOPSIGNAL", "USER", "WORKDIR"}
+)
+# Every builder gives an image from nothing this search path, and lets the file itself refer to it.
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PAIRS = frozenset({"ENV", "LABEL"})
 _HEREDOC_KEYWORDS = frozenset({"ADD", "COPY", "RUN"})
 
@@ -42,8 +46,9 @@ class Instruction:
     """One instruction, as written: nothing is substituted yet.
 
     ``keyword`` is upper case. ``flags`` are the ``--name=value`` words before the arguments (value None for a bare
-    ``--link``). ``args`` are the JSON strings in exec form; in shell form, one text for CMD, ENTRYPOINT and RUN, and
-    raw words for the rest (``NAME=value`` for ENV, LABEL and ARG). ``heredocs`` are the bodies that follow it.
+    ``--link``). ``args`` are the JSON strings in exec form; in shell form, one text for CMD, ENTRYPOINT, RUN, USER
+    and WORKDIR, and raw words for the rest (``NAME=value`` for ENV, LABEL and ARG). ``heredocs`` are the bodies that
+    follow it.
     """
 
     keyword: str
@@ -86,11 +91,18 @@ class Buildfile:
 
     @property
     def from_scratch(self) -> bool:
-        """Whether the image starts from nothing: its last stage is ``FROM scratch``."""
-        return self.last_stage.origin.args[:1] == ("scratch",)
+        """Whether the image starts from nothing: its last stage is ``FROM scratch``, as far as defaults tell."""
+        return self.base() == "scratch"
+
+    def base(self, build_args: Mapping[str, str] | None = None) -> str:
+        """What the last stage starts from, the ARGs before the first FROM substituted."""
+        return Scope(self, build_args or {}).base()
 
     def environment(self, build_args: Mapping[str, str] | None = None) -> dict[str, str]:
-        """The ENV of the last stage, substituted; ``build_args`` are the values given for its ARGs."""
+        """The ENV of the last stage, substituted; ``build_args`` are the values given for its ARGs.
+
+        An image from nothing starts with the search path that every builder gives it.
+        """
         scope = Scope(self, build_args or {})
         for instruction in self.last_stage.instructions:
             scope.apply(instruction)
@@ -118,11 +130,16 @@ class Scope:
     def __init__(
         self, buildfile: Buildfile, build_args: Mapping[str, str], builtin: Mapping[str, str] | None = None
     ) -> None:
-        self.env: dict[str, str] = {}
         self.args: dict[str, str] = {}
         self._buildfile = buildfile
         self._given = {**(builtin or {}), **build_args}
         self._global = self._global_args()
+        self.env: dict[str, str] = {"PATH": DEFAULT_PATH} if self.base() == "scratch" else {}
+
+    def base(self) -> str:
+        """What the last stage starts from. FROM sees only the ARGs before the first FROM."""
+        origin = self._buildfile.last_stage.origin
+        return self._expand(origin.args[0], origin, self._global)
 
     def apply(self, instruction: Instruction) -> None:
         """Take an ARG or ENV into account; anything else changes nothing."""
@@ -152,7 +169,7 @@ class Scope:
     def _global_args(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for instruction in self._buildfile.instructions:
-            if instruction.keyword == "FROM":
+            if instruction.keyword != "ARG":
                 break
             for name, value in self._arg_values(instruction, {}, found):
                 if value is not None:
@@ -310,14 +327,12 @@ class _Parser:
                 return listed, "exec"
         if keyword == "SHELL":
             raise self._fail("bad-shell", "SHELL needs a JSON list of strings", line)
-        if keyword in _ONE_SHELL_WORD:
+        if keyword in _ONE_TEXT:
             return (text,), "shell"
         if keyword in _PAIRS:
             return self._pairs(keyword, text, line), "shell"
         if keyword == "ARG":
             return tuple(split_words(text, self._escape)), "shell"
-        if keyword in ("ONBUILD", "HEALTHCHECK"):
-            return (text,), "shell"
         return tuple(text.split()), "shell"
 
     def _pairs(self, keyword: str, text: str, line: int) -> tuple[str, ...]:

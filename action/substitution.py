@@ -123,22 +123,24 @@ class _Expander:
             return value or ""
         if operator == ":" and self._at < len(self._text):
             operator += self._take()
-        if operator not in (":-", ":+", "-", "+"):
+        if operator not in (":-", ":+", ":?", "-", "+", "?"):
             raise SubstitutionError(f"{self._text!r} uses '${{{name}{operator}', which not every builder knows")
         word = self._until("}")
         present = value is not None and (value != "" or operator[0] != ":")
-        if operator.endswith("-"):
-            return value if present and value is not None else word
-        return word if present else ""
+        if operator.endswith("+"):
+            return word if present else ""
+        if not present and operator.endswith("?"):
+            raise SubstitutionError(f"{self._text!r} needs a value for {name}" + (f": {word}" if word else ""))
+        return value if present and value is not None else word
 
     def _name(self) -> str:
         start = self._at
         text = self._text
-        if start < len(text) and text[start].isascii() and text[start].isdigit():
+        if start < len(text) and text[start].isdecimal():
             self._at += 1  # a positional parameter is one digit, as in a shell
             return text[start]
-        while (
-            self._at < len(text) and text[self._at].isascii() and (text[self._at].isalnum() or text[self._at] == "_")
+        while self._at < len(text) and (
+            text[self._at].isalpha() or text[self._at].isdecimal() or text[self._at] == "_"
         ):
             self._at += 1
         return text[start : self._at]

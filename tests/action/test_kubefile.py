@@ -7,13 +7,20 @@ from pathlib import Path
 import pytest
 
 from action.errors import InputError
-from action.kubefile import Buildfile, find_buildfile, parse_buildfile
+from action.kubefile import DEFAULT_PATH, Buildfile, find_buildfile, parse_buildfile
 
 
 def parse(tmp_path: Path, text: str) -> Buildfile:
     path = tmp_path / "Kubefile"
     path.write_text(text, encoding="utf-8")
     return parse_buildfile(path)
+
+
+def variables(found: Buildfile, build_args: dict[str, str] | None = None) -> dict[str, str]:
+    """The environment without the search path that every image from nothing has."""
+    env = found.environment(build_args)
+    assert env.pop("PATH") == DEFAULT_PATH
+    return env
 
 
 def test_an_ordinary_kubefile(tmp_path: Path) -> None:
@@ -24,7 +31,7 @@ def test_an_ordinary_kubefile(tmp_path: Path) -> None:
     )
     assert found.from_scratch
     assert [i.keyword for i in found.instructions] == ["FROM", "ENV", "COPY", "CMD"]
-    assert found.environment() == {"NAME": "web", "SIZE": "two words"}
+    assert variables(found) == {"NAME": "web", "SIZE": "two words"}
     assert found.command("CMD") == ("helm upgrade -i web charts/web --set size=$(SIZE)",)
     copy = found.instructions[2]
     assert (copy.flags, copy.args, copy.line) == ((("chown", "1:2"),), ("a", "b", "./"), 4)
@@ -33,20 +40,20 @@ def test_an_ordinary_kubefile(tmp_path: Path) -> None:
 def test_continuations_comments_and_shell_form(tmp_path: Path) -> None:
     found = parse(tmp_path, "from scratch\nCMD a \\\n  # dropped\n\n  b \\\n  c\nENV OLD some value\n")
     assert found.command("CMD") == ("/bin/sh", "-c", "a   b   c")
-    assert found.environment() == {"OLD": "some value"}
+    assert variables(found) == {"OLD": "some value"}
     assert found.instructions[-1].line == 7
 
 
 def test_args_give_way_to_build_args_and_env(tmp_path: Path) -> None:
     text = "ARG BASE=1\nFROM scratch\nARG BASE\nARG V=v${BASE}\nENV A=$V B=${NONE:-x} C=${V:+y} D='$V'\n"
     found = parse(tmp_path, text)
-    assert found.environment() == {"A": "v1", "B": "x", "C": "y", "D": "$V"}
-    assert found.environment({"V": "9"})["A"] == "9"
+    assert variables(found) == {"A": "v1", "B": "x", "C": "y", "D": "$V"}
+    assert variables(found, {"V": "9"})["A"] == "9"
 
 
 def test_the_escape_directive(tmp_path: Path) -> None:
     found = parse(tmp_path, "# escape=`\nFROM scratch\nENV P=C:\\dir `\n Q=`$x\n")
-    assert found.environment() == {"P": "C:\\dir", "Q": "$x"}
+    assert variables(found) == {"P": "C:\\dir", "Q": "$x"}
 
 
 def test_a_here_document_is_one_instruction(tmp_path: Path) -> None:

@@ -1,0 +1,212 @@
+"""Files of a build context, as COPY and ADD see them: patterns, ignored paths, links that never leave the context."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from action.image.goglob import compile_component, has_meta
+from action.image.ignore import Ignored
+from action.image.rootfs import MAX_LINKS, Node, Owner, copied_mode
+
+# What buildah carries from a context into an image.
+_CARRIED_ATTRIBUTES = ("security.capability", "security.ima")
+_CARRIED_PREFIX = "user."
+
+
+class LeavesContext(Exception):
+    """A source is written so that it lies outside the context; the argument is that source."""
+
+
+class CannotCopy(Exception):
+    """The context has something that is no file, directory, link or pipe; the argument is its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One path that a source matched: ``path`` as written, ``real`` after its links, both relative ('' is all)."""
+
+    path: str
+    real: str
+    status: os.stat_result
+
+    @property
+    def is_directory(self) -> bool:
+        return stat.S_ISDIR(self.status.st_mode)
+
+    @property
+    def is_file(self) -> bool:
+        return stat.S_ISREG(self.status.st_mode)
+
+
+class ContextFiles:
+    """One context with its ignored paths. ``skipped`` collects sockets, which no builder copies."""
+
+    def __init__(self, root: Path, ignored: Ignored) -> None:
+        self.root = root
+        self.ignored = ignored
+        self.skipped: list[str] = []
+
+    def matches(self, source: str) -> list[Match]:
+        """What ``source`` (a path or a pattern) names, in byte order, ignored or not; raises LeavesContext."""
+        names = _inside(source)
+        if not any(has_meta(name) for name in names):
+            match = self._match("/".join(names))
+            return [match] if match else []
+        found = [""]
+        for name in names:
+            found = [path for parent in found for path in self._children(parent, name)]
+        return [match for path in found if (match := self._match(path)) is not None]
+
+    def is_ignored(self, path: str) -> bool:
+        """Whether the ignore file hides ``path``; the context itself is never hidden."""
+        return bool(path) and path in self.ignored
+
+    def node(self, match: Match, owner: Owner, mode: int | None) -> Node | None:
+        """The tree that copying ``match`` gives, every item owned by ``owner``; None when it is ignored itself."""
+        if match.is_directory:
+            return self._directory(match.real, match.status, owner, mode, {})
+        if self.is_ignored(match.real):
+            return None
+        return self._leaf(match.real, match.status, owner, mode)
+
+    def _directory(
+        self,
+        path: str,
+        status: os.stat_result,
+        owner: Owner,
+        mode: int | None,
+        seen: dict[tuple[int, int], Node],
+    ) -> Node:
+        node = Node(
+            kind="directory",
+            mode=copied_mode(status.st_mode) if mode is None else mode,
+            owner=owner,
+            attributes=self._attributes(path),
+        )
+        for entry in sorted(os.scandir(self.root / path), key=lambda item: os.fsencode(item.name)):
+            child_path = f"{path}/{entry.name}" if path else entry.name
+            hidden = bool(self.ignored) and child_path in self.ignored
+            child_status = entry.stat(follow_symlinks=False)
+            if stat.S_ISDIR(child_status.st_mode):
+                if hidden and not self.ignored.may_hold_wanted(child_path):
+                    continue
+                child = self._directory(child_path, child_status, owner, mode, seen)
+                if hidden:
+                    # Only what is taken back shows; the directories on the way to it are made anew.
+                    if not child.children:
+                        continue
+                    child.mode, child.attributes = 0o755, {}
+                node.children[entry.name] = child
+            elif not hidden:
+                leaf = self._linked(child_path, child_status, owner, mode, seen)
+                if leaf is not None:
+                    node.children[entry.name] = leaf
+        return node
+
+    def _linked(
+        self, path: str, status: os.stat_result, owner: Owner, mode: int | None, seen: dict[tuple[int, int], Node]
+    ) -> Node | None:
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink == 1:
+            return self._leaf(path, status, owner, mode)
+        identity = (status.st_dev, status.st_ino)
+        if identity not in seen:
+            leaf = self._leaf(path, status, owner, mode)
+            assert leaf is not None  # noqa: S101 - only a socket gives None
+            seen[identity] = leaf
+        return seen[identity]
+
+    def _leaf(self, path: str, status: os.stat_result, owner: Owner, mode: int | None) -> Node | None:
+        kind = stat.S_IFMT(status.st_mode)
+        permissions = copied_mode(status.st_mode) if mode is None else mode
+        if kind == stat.S_IFREG:
+            return Node(
+                kind="file",
+                mode=permissions,
+                owner=owner,
+                size=status.st_size,
+                source=self.root / path,
+                identity=(status.st_dev, status.st_ino),
+                attributes=self._attributes(path),
+            )
+        if kind == stat.S_IFLNK:
+            return Node(kind="symlink", mode=0o777, owner=owner, target=_target(self.root / path))
+        if kind == stat.S_IFIFO:
+            return Node(kind="fifo", mode=permissions, owner=owner)
+        if kind == stat.S_IFSOCK:
+            self.skipped.append(path)
+            return None
+        raise CannotCopy(path)
+
+    def _attributes(self, path: str) -> dict[str, bytes]:
+        full = self.root / path
+        try:
+            names = os.listxattr(full, follow_symlinks=False)
+        except OSError:  # a file system without extended attributes
+            return {}
+        carried = sorted(name for name in names if name in _CARRIED_ATTRIBUTES or name.startswith(_CARRIED_PREFIX))
+        return {name: os.getxattr(full, name, follow_symlinks=False) for name in carried}
+
+    def _match(self, path: str) -> Match | None:
+        real = self._real(path)
+        try:
+            return Match(path, real, (self.root / real).lstat()) if real is not None else None
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def _children(self, parent: str, pattern: str) -> Iterator[str]:
+        real = self._real(parent)
+        if real is None or not (self.root / real).is_dir():
+            return
+        if not has_meta(pattern):
+            names = [pattern] if os.path.lexists(self.root / real / pattern) else []
+        else:
+            expression = compile_component(pattern)
+            names = sorted(
+                (item.name for item in os.scandir(self.root / real) if expression.fullmatch(item.name)),
+                key=os.fsencode,
+            )
+        for name in names:
+            yield f"{parent}/{name}" if parent else name
+
+    def _real(self, path: str) -> str | None:
+        """``path`` with every link followed as if the context were the root of the file system; None for a loop."""
+        pending = list(reversed(path.split("/")))
+        found: list[str] = []
+        links = 0
+        while pending:
+            name = pending.pop()
+            if name in ("", "."):
+                continue
+            if name == "..":
+                found = found[:-1]
+                continue
+            here = self.root.joinpath(*found, name)
+            if not here.is_symlink():
+                found.append(name)
+                continue
+            links += 1
+            if links > MAX_LINKS:
+                return None
+            target = _target(here)
+            if target.startswith("/"):
+                found = []
+            pending.extend(reversed(target.split("/")))
+        return "/".join(found)
+
+
+def _inside(source: str) -> list[str]:
+    """The components of a source, cleaned as text; a leading slash means the context."""
+    cleaned = posixpath.normpath(source.lstrip("/") or ".")
+    if cleaned == ".." or cleaned.startswith("../"):
+        raise LeavesContext(source)
+    return [] if cleaned == "." else cleaned.split("/")
+
+
+def _target(link: Path) -> str:
+    """What a symbolic link says, to the letter: ``Path.readlink`` would tidy it."""
+    return os.readlink(link)  # noqa: PTH115

@@ -1,0 +1,134 @@
+"""Builders for what native assembly leaves alone: ``docker buildx`` and ``buildah``, run as programs.
+
+Each writes an OCI layout into an empty folder. Neither gets a credential: base images are pulled as anyone may.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from action.errors import InputError, Problem, ToolError
+from generator.names import Arch
+
+EngineName = Literal["buildx", "buildah"]
+
+_TAIL_LINES = 30
+_BUILD_NAME = "image"
+
+
+def choose_engine(wanted: str) -> EngineName:
+    """The builder to use: the one that the settings name, else whichever is there; raises InputError when none is."""
+    present: dict[EngineName, bool] = {"buildx": _has_buildx(), "buildah": shutil.which("buildah") is not None}
+    if wanted in ("buildx", "buildah"):
+        name: EngineName = "buildx" if wanted == "buildx" else "buildah"
+        if present[name]:
+            return name
+        raise InputError(Problem("no-engine", f"{name} is wanted by the settings and is not installed here"))
+    for name, there in present.items():
+        if there:
+            return name
+    raise InputError(
+        Problem(
+            "no-engine",
+            "this build file needs docker buildx or buildah, and neither is installed here",
+            "install buildah, or start docker; a FROM scratch file with COPY, ENV, LABEL and CMD needs neither",
+        )
+    )
+
+
+def run_engine(
+    engine: EngineName,
+    context: Path,
+    buildfile: Path,
+    output: Path,
+    *,
+    arch: Arch,
+    build_args: Mapping[str, str],
+    epoch: int,
+) -> None:
+    """Build into the OCI layout ``output``, which must not exist; raises ToolError with the builder's last lines."""
+    arguments = [item for name, value in sorted(build_args.items()) for item in ("--build-arg", f"{name}={value}")]
+    if engine == "buildah":
+        _run_buildah(context, buildfile, output, arch, arguments, epoch)
+    else:
+        _run_buildx(context, buildfile, output, arch, arguments, epoch)
+
+
+def _run_buildah(
+    context: Path, buildfile: Path, output: Path, arch: Arch, arguments: Sequence[str], epoch: int
+) -> None:
+    # A store of its own, on the driver and isolation that work everywhere: nothing of a build stays behind, and
+    # nothing of an earlier one is taken over.
+    with tempfile.TemporaryDirectory(prefix="buildah-") as store:
+        command = [
+            "buildah", "--storage-driver", "vfs", "--root", f"{store}/root", "--runroot", f"{store}/run",
+            "build", "--isolation", "chroot", "--format", "oci", "--no-cache", "--timestamp", str(epoch),
+            "--identity-label=false", "--arch", arch, "--os", "linux", *arguments,
+            "--file", str(buildfile), "--tag", f"oci:{output}:{_BUILD_NAME}", str(context),
+        ]  # fmt: skip
+        try:
+            _run(command, "buildah")
+        finally:
+            # Its store holds files of other users inside a user namespace; only buildah itself can remove those.
+            subprocess.run([*command[:7], "rm", "--all"], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+
+
+def _run_buildx(
+    context: Path, buildfile: Path, output: Path, arch: Arch, arguments: Sequence[str], epoch: int
+) -> None:
+    with _builder() as builder:
+        command = [
+            "docker", "buildx", "build", "--builder", builder, "--platform", f"linux/{arch}", "--progress", "plain",
+            "--provenance=false", "--sbom=false", "--no-cache", *arguments,
+            "--output", f"type=oci,tar=false,dest={output},rewrite-timestamp=true",
+            "--file", str(buildfile), str(context),
+        ]  # fmt: skip
+        _run(command, "docker buildx", {"SOURCE_DATE_EPOCH": str(epoch)})
+
+
+@contextmanager
+def _builder() -> Iterator[str]:
+    """A builder of our own: the default one of most installations cannot write an OCI layout."""
+    name = f"cluster-image-{os.getpid()}"
+    _run(["docker", "buildx", "create", "--name", name, "--driver", "docker-container"], "docker buildx")
+    try:
+        yield name
+    finally:
+        subprocess.run(
+            ["docker", "buildx", "rm", "--force", name], capture_output=True, check=False, stdin=subprocess.DEVNULL
+        )
+
+
+def _has_buildx() -> bool:
+    if shutil.which("docker") is None:
+        return False
+    # Asks the daemon too: a docker command without its daemon builds nothing.
+    for question in (["docker", "buildx", "version"], ["docker", "version", "--format", "{{.Server.Version}}"]):
+        answer = subprocess.run(question, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+        if answer.returncode != 0:
+            return False
+    return True
+
+
+def _run(command: Sequence[str], name: str, environment: Mapping[str, str] | None = None) -> None:
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **(environment or {})},
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        tail = "\n".join(f"  | {line}" for line in done.stdout.rstrip().splitlines()[-_TAIL_LINES:])
+        message = f"{name} failed with exit code {done.returncode}; its last lines:\n{tail}"
+        raise ToolError(Problem("engine-failed", message, "fix what the last lines name"))

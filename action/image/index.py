@@ -1,0 +1,58 @@
+"""Index: one name for an image on every architecture (OCI image specification 1.1, image-index.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from action import content_id
+from action.store.oci_layout import INDEX, MANIFEST, Descriptor, OciLayout
+from generator.names import Arch
+
+_OCI_PREFIX = "org.opencontainers.image."
+
+
+def index_document(manifests: Mapping[Arch, Descriptor], annotations: Mapping[str, str]) -> dict[str, Any]:
+    """The index of ``manifests``, in the order of their names; one architecture gives an index of one."""
+    entries = [
+        Descriptor(
+            media_type=MANIFEST,
+            digest=manifests[arch].digest,
+            size=manifests[arch].size,
+            platform={"architecture": arch, "os": "linux"},
+        ).to_json()
+        for arch in sorted(manifests)
+    ]
+    document: dict[str, Any] = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
+    if annotations:
+        document["annotations"] = dict(annotations)
+    return document
+
+
+def shared_annotations(layouts: Mapping[Arch, tuple[OciLayout, str]]) -> dict[str, str]:
+    """What the manifests of every architecture (a layout and a digest each) say alike, and the index's content id."""
+    said = {arch: layout.read_manifest(digest).get("annotations") or {} for arch, (layout, digest) in layouts.items()}
+    first = next(iter(said.values()), {})
+    found = {
+        name: value
+        for name, value in first.items()
+        if name.startswith(_OCI_PREFIX) and all(other.get(name) == value for other in said.values())
+    }
+    ids: dict[str, str] = {arch: annotations.get(content_id.LABEL, "") for arch, annotations in said.items()}
+    if all(ids.values()):
+        found[content_id.LABEL] = content_id.of_index(ids)
+    return found
+
+
+def make_index(
+    layout: OciLayout, ref_name: str, manifests: Mapping[Arch, str], annotations: Mapping[str, str] | None = None
+) -> str:
+    """Write the index of manifests (digests) that are in ``layout``, name it ``ref_name``, return its digest."""
+    shared = shared_annotations({arch: (layout, digest) for arch, digest in manifests.items()})
+    descriptors = {
+        arch: Descriptor(media_type=MANIFEST, digest=digest, size=layout.blob_path(digest).stat().st_size)
+        for arch, digest in manifests.items()
+    }
+    written = layout.write_manifest(index_document(descriptors, {**shared, **(annotations or {})}))
+    layout.put_index(ref_name, written.digest)
+    return written.digest

@@ -1,0 +1,56 @@
+"""Image configuration and manifest: the two documents that make layers an image (OCI image specification 1.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from action import content_id
+from action.store.oci_layout import CONFIG, MANIFEST, Descriptor, OciLayout
+from generator.names import Arch
+
+_OCI_PREFIX = "org.opencontainers.image."
+
+
+def timestamp(epoch: int) -> str:
+    """Seconds since 1970 as RFC 3339, in UTC."""
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def write_image(
+    layout: OciLayout, config: Mapping[str, Any], layers: Sequence[Descriptor], labels: Mapping[str, str]
+) -> Descriptor:
+    """Write the configuration, with ``labels`` over its own and the content id, and the manifest of ``layers``.
+
+    Labels of the OCI namespace are repeated as annotations, where readers that do not fetch the configuration look.
+    """
+    run = dict(config.get("config") or {})
+    run["Labels"] = {**(run.get("Labels") or {}), **labels}
+    identity = content_id.of_image({**config, "config": run})
+    run["Labels"][content_id.LABEL] = identity
+    written = layout.write_json({**config, "config": run}, CONFIG)
+    annotations = {name: value for name, value in run["Labels"].items() if name.startswith(_OCI_PREFIX)}
+    document = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": written.to_json(),
+        "layers": [layer.to_json() for layer in layers],
+        "annotations": {**annotations, content_id.LABEL: identity},
+    }
+    return layout.write_manifest(document)
+
+
+def with_arch(layout: OciLayout, digest: str, arch: Arch) -> Descriptor:
+    """The same image for another architecture: what makes one content serve every platform of an index."""
+    manifest = layout.read_manifest(digest)
+    config = layout.read_manifest(manifest["config"]["digest"])
+    layers = [Descriptor.from_json(layer) for layer in manifest["layers"]]
+    return write_image(layout, {**config, "architecture": arch}, layers, {})
+
+
+def image_size(layout: OciLayout, digest: str) -> int:
+    """Bytes of the whole image: its manifest, its configuration and its layers as they travel."""
+    manifest = layout.read_manifest(digest)
+    parts = [manifest["config"], *manifest["layers"]]
+    return layout.blob_path(digest).stat().st_size + sum(int(part["size"]) for part in parts)
