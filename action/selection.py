@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from action.errors import InputError, Problem
 from generator.catalog import read_catalog
+from generator.changes import event_rows
 from generator.config import Settings
 from generator.matrix import Row, Selection, rows, version_rows
 from generator.names import ARCHES, IMAGE_TYPES, Arch, ImageType
@@ -19,6 +20,8 @@ def select_rows(event_name: str, event: Mapping[str, Any], root: Path, settings:
         return _dispatched(event.get("inputs") or {}, root, settings)
     if event_name == "schedule":
         return list(rows(read_catalog(root, settings), settings))
+    if event_name in ("push", "pull_request"):
+        return event_rows(event_name, event, root, settings)
     raise InputError(Problem("other-event", f"the event {event_name!r} builds nothing"))
 
 
