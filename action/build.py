@@ -1,0 +1,125 @@
+"""One image for one architecture, from its build directory: stage, init.sh, scan, place, verify, assemble."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from action.context import check_what_is_read, staged
+from action.discover.findings import Scan
+from action.discover.scan import scan_context
+from action.errors import ClusterImageError, InputError, Problem
+from action.image.build import build_image
+from action.init_script import SCRIPT, passed_variables, run_init
+from action.kubefile import find_buildfile
+from action.place import Placement, place
+from action.registry.client import RegistryClient
+from action.report.table import size
+from action.results import BuildResult
+from action.store.oci_layout import OciLayout
+from action.store.verify import verify
+from generator.catalog import Version
+from generator.names import Arch, ImageType
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A version of the tree, to be built as one type for one architecture."""
+
+    version: Version
+    type: ImageType
+    arch: Arch
+    build_args: Mapping[str, str]
+
+    @property
+    def ref_name(self) -> str:
+        """The name of the image in its layout and, behind ``<app>:``, its tag in the registry."""
+        return f"{self.version.name}-{self.arch}"
+
+
+def build(job: Job, layout: OciLayout, *, client: RegistryClient, engine: str, log: Log) -> BuildResult:
+    """Build into ``layout`` under ``job.ref_name``; the name is written last, when the whole image is there.
+
+    Raises ClusterImageError with everything that is wrong.
+    """
+    label = job.version.context
+    scan, placement = Scan(images=()), None
+    with staged(job.version.directory, label) as context:
+        _run_init(job, context, log)
+        buildfile = find_buildfile(context, job.type)
+        if job.type != "dockerimages":
+            scan = _scan(job, context, log)
+        if job.type == "apps":
+            placement = _fill_registry(job, context, scan, client, log)
+        image = build_image(
+            context, buildfile, arch=job.arch, labels={}, build_args=job.build_args, layout=layout, engine=engine
+        )
+    layout.put_index(job.ref_name, image.digest, platform={"os": "linux", "architecture": job.arch})
+    log(f"built {image.digest}, {size(image.size)}, by {image.engine}")
+    return BuildResult(
+        type=job.type,
+        app=job.version.app,
+        version=job.version.name,
+        arch=job.arch,
+        digest=image.digest,
+        size=image.size,
+        images=placement.images if placement else (),
+        problems=(*scan.problems, *(placement.problems if placement else ())),
+        blind_spots=scan.blind_spots,
+    )
+
+
+def _run_init(job: Job, context: Path, log: Log) -> None:
+    if (context / SCRIPT).is_file():
+        log(f"running {SCRIPT}")
+    label = job.version.context
+    run_init(
+        context,
+        arch=job.arch,
+        app=job.version.app,
+        version=job.version.name,
+        passed=passed_variables(job.version.metadata.init_env),
+        label=f"{label}/{SCRIPT}",
+    )
+    check_what_is_read(context, label)
+
+
+def _scan(job: Job, context: Path, log: Log) -> Scan:
+    """The findings, with paths as they are in the repository; every error of the scan ends the build."""
+    scan = scan_context(context, arch=job.arch)
+    errors = [problem for problem in scan.problems if problem.severity == "error"]
+    if errors:
+        raise InputError(_in_repository(problem, job) for problem in errors)
+    if job.type == "configs" and scan.wanted:
+        raise InputError(
+            Problem(
+                "images-in-configs",
+                f"is built as configs, and its {finding.sources[0].file} runs the image {finding.reference}",
+                "configs carry no container images; ask for it as apps",
+                file=job.version.context,
+            )
+            for finding in scan.wanted
+        )
+    log(f"found {len(scan.wanted)} images to carry, {len(scan.images) - len(scan.wanted)} uncertain")
+    return scan
+
+
+def _fill_registry(job: Job, context: Path, scan: Scan, client: RegistryClient, log: Log) -> Placement:
+    try:
+        placement = place(context, scan.wanted, arch=job.arch, client=client)
+    except ClusterImageError as error:
+        error.problems = tuple(_in_repository(problem, job) for problem in error.problems)
+        raise
+    problems = verify(context / "registry", arch=job.arch) if placement.images else []
+    if problems:
+        raise InputError(_in_repository(problem, job) for problem in problems)
+    log(f"placed {len(placement.images)} images in registry/")
+    return placement
+
+
+def _in_repository(problem: Problem, job: Job) -> Problem:
+    """A problem of the staged copy, told with the path that the reader knows."""
+    return problem if problem.file is None else problem._replace(file=f"{job.version.context}/{problem.file}")

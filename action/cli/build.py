@@ -1,0 +1,137 @@
+"""build: one application, from its directory to images; as a person asks for it, or as one row of a matrix."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from action.build import Job, Log, build
+from action.cli.options import add_option
+from action.destination import open_destination
+from action.errors import ClusterImageError, InputError, Problem, UsageError
+from action.registry.auth import default_keychain
+from action.registry.client import RegistryClient
+from action.report.build import build_table
+from action.results import BuildResult, Target
+from action.store.oci_layout import OciLayout
+from generator.catalog import Catalog, Version, read_catalog
+from generator.config import Settings, load_settings
+from generator.matrix import Row
+from generator.names import ARCHES, IMAGE_TYPES, ImageType
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("app", nargs="?", help="the application, a directory of the tree")
+    parser.add_argument("version", nargs="?", help="its version; latest/ builds one that has no directory")
+    parser.add_argument("--type", choices=IMAGE_TYPES, help="default: the first that the directory offers")
+    parser.add_argument("--arch", action="append", choices=ARCHES, help="repeatable; default: every one it can be")
+    parser.add_argument("--build-arg", action="append", default=[], metavar="KEY=VALUE", help="for dockerimages")
+    add_option(parser, "root", "the repository that holds applications/")
+    add_option(parser, "row", "instead of all of the above: one row of a matrix, as JSON")
+    add_option(
+        parser, "output", "oci:DIR, oci-archive:FILE or registry; with --row a folder for layout/ and result.json"
+    )
+
+
+def handle(args: argparse.Namespace) -> int:
+    root = Path(args.root or ".").resolve()
+    settings = load_settings(root)
+    catalog = read_catalog(root, settings)
+    client = RegistryClient(default_keychain(), mirrors=settings.mirrors, insecure=settings.insecure)
+    if not args.output:
+        raise UsageError(Problem("no-output", "there is no --output", "--output oci:build/image"))
+    if args.row:
+        return _build_row(_row(args.row), Path(args.output), catalog, client, settings)
+    if not (args.app and args.version):
+        raise UsageError(Problem("no-target", "build needs an application and a version", "build hello v1.0.0"))
+    jobs = _jobs(args, catalog)
+    with open_destination(args.output, settings, client) as destination:
+        results = [
+            build(job, destination.layout, client=client, engine=settings.engine, log=_logger(job)) for job in jobs
+        ]
+        published = destination.finish(_target(jobs), results)
+    print(build_table(results, published))
+    return 0
+
+
+def _build_row(row: Row, output: Path, catalog: Catalog, client: RegistryClient, settings: Settings) -> int:
+    """Build for the jobs that follow on other machines; they find result.json even when this fails."""
+    result = BuildResult(type=row.type, app=row.app, version=row.version, arch=row.arch)
+    try:
+        version = catalog.resolve(row.type, row.app, row.version)
+        job = Job(version=version, type=row.type, arch=row.arch, build_args=row.build_args)
+        result = build(job, OciLayout(output / "layout"), client=client, engine=settings.engine, log=_logger(job))
+    except ClusterImageError as error:
+        result = replace(result, problems=error.problems)
+        raise
+    finally:
+        result.write(output / "result.json")
+    print(build_table([result], None))
+    return 0
+
+
+def _jobs(args: argparse.Namespace, catalog: Catalog) -> list[Job]:
+    version, image_type = _resolve(args, catalog)
+    refused = [arch for arch in args.arch or () if arch not in version.arches]
+    if refused:
+        message = f"{version.app} {version.name} is not built for {', '.join(refused)}"
+        hint = f"it is for {', '.join(version.arches)}"
+        raise InputError(Problem("arch-not-offered", message, hint, version.context))
+    if args.build_arg and image_type != "dockerimages":
+        message = f"build arguments are for dockerimages, not for {image_type}"
+        raise InputError(Problem("build-args-not-allowed", message, "leave them out, or add --type dockerimages"))
+    build_args = {**version.metadata.build_args, **dict(_pair(text) for text in args.build_arg)}
+    arches = dict.fromkeys(args.arch or version.arches)
+    return [Job(version=version, type=image_type, arch=arch, build_args=build_args) for arch in arches]
+
+
+def _resolve(args: argparse.Namespace, catalog: Catalog) -> tuple[Version, ImageType]:
+    """The version, as the type that was asked for or else as the first one that its directory offers."""
+    if args.type:
+        return catalog.resolve(args.type, args.app, args.version), args.type
+    refusals = []
+    for image_type in IMAGE_TYPES:
+        try:
+            version = catalog.resolve(image_type, args.app, args.version)
+        except InputError as error:
+            refusals.append(error)
+        else:
+            if image_type in version.types:
+                return version, image_type
+    if refusals:
+        raise refusals[0]
+    message = f"{args.app} {args.version} does not say what it is built as"
+    raise InputError(Problem("type-not-offered", message, f"add --type, one of {', '.join(IMAGE_TYPES)}"))
+
+
+def _target(jobs: list[Job]) -> Target:
+    first = jobs[0]
+    return Target(
+        type=first.type,
+        app=first.version.app,
+        version=first.version.name,
+        arches=tuple(job.arch for job in jobs),
+        build_args=dict(first.build_args),
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise UsageError(Problem("bad-build-arg", f"--build-arg {text!r} is not KEY=VALUE"))
+    return key, value
+
+
+def _row(text: str) -> Row:
+    try:
+        return Row.from_json(json.loads(text))
+    except (TypeError, ValueError) as error:
+        raise UsageError(Problem("bad-row", f"--row is no row of a matrix: {error}")) from error
+
+
+def _logger(job: Job) -> Log:
+    label = f"{job.version.app} {job.version.name} {job.arch}"
+    return lambda line: print(f"[{label}] {line}", file=sys.stderr, flush=True)

@@ -1,0 +1,95 @@
+"""Where ``build`` leaves what it made: an image layout directory, a packed one, or the registry."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from action.errors import ClusterImageError, InputError, Problem, UsageError
+from action.image.index import make_index
+from action.publish import default_destination, publish
+from action.registry.client import RegistryClient
+from action.results import BuildResult, PublishResult, Target
+from action.store.oci_layout import OciLayout
+from generator.config import Settings
+from generator.names import Arch
+
+_FORMS = "--output oci:DIR, oci-archive:FILE or registry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """An open destination: build into ``layout``, then ``finish``."""
+
+    kind: Literal["oci", "oci-archive", "registry"]
+    path: Path
+    layout: OciLayout
+    settings: Settings
+    client: RegistryClient
+
+    def finish(self, target: Target, results: Sequence[BuildResult]) -> PublishResult | None:
+        """Make the index of what was built and put everything in place; the index comes last."""
+        if self.kind == "registry":
+            layouts: Mapping[Arch, Path] = {result.arch: self.layout.root for result in results}
+            registry, namespace = default_destination(self.settings, os.environ)
+            return publish(target, layouts, registry=registry, namespace=namespace, client=self.client)
+        manifests = {result.arch: result.digest for result in results if result.digest is not None}
+        make_index(self.layout, target.version, manifests, {})
+        if self.kind == "oci-archive":
+            _pack(self.layout.root, self.path)
+        return None
+
+
+@contextmanager
+def open_destination(text: str, settings: Settings, client: RegistryClient) -> Iterator[Destination]:
+    """Check the destination before anything is built; what a failed build has written into a new one is removed.
+
+    Raises UsageError when ``text`` has none of the three forms, InputError when a folder holds something else.
+    """
+    kind, _, name = text.partition(":")
+    path = Path(name)
+    if kind == "oci" and name:
+        existed = _check_layout(path)
+        try:
+            yield Destination(kind="oci", path=path, layout=OciLayout(path), settings=settings, client=client)
+        except ClusterImageError:
+            if not existed:
+                shutil.rmtree(path, ignore_errors=True)
+            raise
+    elif (kind == "oci-archive" and name) or text == "registry":
+        with tempfile.TemporaryDirectory(prefix="cluster-image-") as folder:
+            layout = OciLayout(Path(folder))
+            yield Destination(kind=kind, path=path, layout=layout, settings=settings, client=client)
+    else:
+        raise UsageError(Problem("bad-output", f"the output {text!r} has none of the forms there are", _FORMS))
+
+
+def _check_layout(path: Path) -> bool:
+    """Whether the layout is there already; a folder with anything else in it is refused."""
+    if (path / "oci-layout").is_file():
+        return True
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise InputError(
+            Problem("not-a-layout", "is there and is no image layout", "name another folder, or remove it", str(path))
+        )
+    return False
+
+
+def _pack(folder: Path, archive: Path) -> None:
+    """The layout as a tar file: complete under its name, or not there at all."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    staged = archive.with_name(f".{archive.name}.{os.getpid()}")
+    try:
+        with tarfile.open(staged, "w") as tar:
+            for path in sorted(folder.rglob("*")):
+                tar.add(path, path.relative_to(folder).as_posix(), recursive=False)
+        staged.replace(archive)
+    finally:
+        staged.unlink(missing_ok=True)
