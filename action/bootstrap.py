@@ -1,6 +1,7 @@
 """Gives the action a Python that has its packages, then runs it there. Standard library only.
 
     bootstrap.py run COMMAND            as the composite action: python -m action COMMAND
+    bootstrap.py generate [OPTION...]   as the drift check: python -m generator OPTION...
     bootstrap.py install VENV FILE      as the Makefile: a virtual environment with the packages of a lock file
 
 An interpreter that has the packages already is used as it is: a runner image may bring them. The packages are locked
@@ -24,7 +25,7 @@ HELM_PACKAGE = "helm-python-sdk"
 
 
 def main(arguments: list[str]) -> int:
-    """Run one of the two uses of the module's docstring."""
+    """Run one of the uses of the module's docstring."""
     if sys.version_info < (3, 11):  # noqa: UP036 - this file is what finds out
         found = ".".join(str(part) for part in sys.version_info[:3])
         sys.exit(f"error: cluster-image needs Python 3.11 or newer, and python3 is {found}\n  hint: use ubuntu-24.04")
@@ -32,17 +33,19 @@ def main(arguments: list[str]) -> int:
         install(Path(arguments[1]), Path(arguments[2]))
         return 0
     if len(arguments) == 2 and arguments[0] == "run":
-        run(arguments[1])
+        run("action", arguments[1:])
+    if arguments and arguments[0] == "generate":
+        run("generator", arguments[1:])
     print(__doc__, file=sys.stderr)
     return 2
 
 
-def run(command: str) -> NoReturn:
-    """Become ``python -m action COMMAND`` in an interpreter that has the packages."""
-    python = _interpreter(with_helm=command in NEEDS_HELM and shutil.which("helm") is None)
+def run(package: str, arguments: list[str]) -> NoReturn:
+    """Become ``python -m PACKAGE ARGUMENT...`` in an interpreter that has the packages."""
+    python = _interpreter(with_helm=not NEEDS_HELM.isdisjoint(arguments) and shutil.which("helm") is None)
     # -P: the workspace may hold a package called "action" too, which must not be imported instead of ours
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    os.execve(python, [python, "-P", "-m", "action", command], environment)  # noqa: S606 - no shell on purpose
+    os.execve(python, [python, "-P", "-m", package, *arguments], environment)  # noqa: S606 - no shell on purpose
 
 
 def install(venv: Path, lock: Path) -> Path:

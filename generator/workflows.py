@@ -23,7 +23,12 @@ _NOTICE = f"""\
 FILES: Mapping[str, str] = {
     ".github/workflows/imagebuild.yml": "imagebuild.yml.j2",
     ".github/workflows/imagebuild-build.yml": "imagebuild-build.yml.j2",
+    ".github/workflows/imagebuild-check.yml": "imagebuild-check.yml.j2",
+    ".github/workflows/imagebuild-matrix.yml": "imagebuild-matrix.yml.j2",
     ".github/workflows/imagebuild-publish.yml": "imagebuild-publish.yml.j2",
+    ".github/workflows/imagebuild-pull-request.yml": "imagebuild-pull-request.yml.j2",
+    ".github/workflows/imagebuild-push.yml": "imagebuild-push.yml.j2",
+    ".github/ISSUE_TEMPLATE/imagebuild.yml": "issue-form.yml.j2",
 }
 
 
@@ -76,6 +81,7 @@ def _values(settings: Settings) -> dict[str, Any]:
         "own": " # zizmor: ignore[self-repository] GitHub Enterprise Server knows no $/",
         "runner": settings.runners[settings.arches[0]],
         "label": _expression_string(settings.label),
+        "label_code": f"`{settings.label}`",
         "settings": settings,
         "yaml": json.dumps,  # a JSON string is a YAML double-quoted one
     }
