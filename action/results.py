@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -72,10 +74,12 @@ class BuildResult:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        data = _read(path)
-        images = tuple(ImageInside(**{**image, "found": tuple(image["found"])}) for image in data["images"])
-        problems = tuple(Problem(*problem) for problem in data["problems"])
-        return cls(**{**data, "images": images, "problems": problems, "blind_spots": tuple(data["blind_spots"])})
+        """Raises InputError for a file that is no such document."""
+        with _shape_checked(path):
+            data = _read(path)
+            images = tuple(ImageInside(**{**image, "found": tuple(image["found"])}) for image in data["images"])
+            problems = tuple(Problem(*problem) for problem in data["problems"])
+            return cls(**{**data, "images": images, "problems": problems, "blind_spots": tuple(data["blind_spots"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +118,12 @@ class PublishResult:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        data = _read(path)
-        platforms = tuple(PublishedPlatform(**platform) for platform in data["platforms"])
-        problems = tuple(Problem(*problem) for problem in data["problems"])
-        return cls(**{**data, "platforms": platforms, "problems": problems})
+        """Raises InputError for a file that is no such document."""
+        with _shape_checked(path):
+            data = _read(path)
+            platforms = tuple(PublishedPlatform(**platform) for platform in data["platforms"])
+            problems = tuple(Problem(*problem) for problem in data["problems"])
+            return cls(**{**data, "platforms": platforms, "problems": problems})
 
 
 def _write(path: Path, data: dict[str, Any]) -> None:
@@ -125,11 +131,15 @@ def _write(path: Path, data: dict[str, Any]) -> None:
     path.write_text(json.dumps(data, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def _read(path: Path) -> dict[str, Any]:
+@contextmanager
+def _shape_checked(path: Path) -> Iterator[None]:
+    """The document comes from another machine, where foreign code may have run: its shape is not taken on trust."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        yield
+    except (KeyError, TypeError, OSError, ValueError) as error:
         raise InputError(Problem("bad-result", f"cannot be read as a result: {error}", file=str(path))) from error
-    if not isinstance(data, dict):
-        raise InputError(Problem("bad-result", "is not a JSON object", file=str(path)))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return data
