@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from action import content_id
-from action.store.oci_layout import INDEX, MANIFEST, Descriptor, OciLayout
+from action.store.media import OCI_INDEX, OCI_MANIFEST
+from action.store.oci_layout import Descriptor, OciLayout
 from generator.names import Arch
 
 _OCI_PREFIX = "org.opencontainers.image."
@@ -16,14 +17,14 @@ def index_document(manifests: Mapping[Arch, Descriptor], annotations: Mapping[st
     """The index of ``manifests``, in the order of their names; one architecture gives an index of one."""
     entries = [
         Descriptor(
-            media_type=MANIFEST,
+            media_type=OCI_MANIFEST,
             digest=manifests[arch].digest,
             size=manifests[arch].size,
             platform={"architecture": arch, "os": "linux"},
         ).to_json()
         for arch in sorted(manifests)
     ]
-    document: dict[str, Any] = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
+    document: dict[str, Any] = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
     if annotations:
         document["annotations"] = dict(annotations)
     return document
@@ -50,7 +51,7 @@ def make_index(
     """Write the index of manifests (digests) that are in ``layout``, name it ``ref_name``, return its digest."""
     shared = shared_annotations({arch: (layout, digest) for arch, digest in manifests.items()})
     descriptors = {
-        arch: Descriptor(media_type=MANIFEST, digest=digest, size=layout.blob_path(digest).stat().st_size)
+        arch: Descriptor(media_type=OCI_MANIFEST, digest=digest, size=layout.blob_path(digest).stat().st_size)
         for arch, digest in manifests.items()
     }
     written = layout.write_manifest(index_document(descriptors, {**shared, **(annotations or {})}))

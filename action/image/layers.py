@@ -23,7 +23,8 @@ from dataclasses import dataclass
 
 from action.image.rootfs import Node, Rootfs
 from action.image.tar_stream import END, write_entry
-from action.store.oci_layout import LAYER, Descriptor, OciLayout
+from action.store.media import OCI_LAYER
+from action.store.oci_layout import Descriptor, OciLayout
 
 # Storage drivers stack at most 127 layers: https://docs.docker.com/engine/storage/drivers/overlayfs-driver/
 MAX_LAYERS = 127
@@ -86,7 +87,7 @@ def _write_layer(plan: LayerPlan, layout: OciLayout, mtime: int) -> Descriptor:
             write_entry(writer, path, node, mtime=mtime, link_to=earlier)
             written.setdefault(id(node), path)
         writer.write(END)
-    return Descriptor(media_type=LAYER, digest=writer.digest, size=writer.size)
+    return Descriptor(media_type=OCI_LAYER, digest=writer.digest, size=writer.size)
 
 
 def _alone_from(sizes: Iterable[int]) -> int:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from action import content_id
-from action.store.oci_layout import CONFIG, MANIFEST, Descriptor, OciLayout
+from action.store.media import OCI_CONFIG, OCI_MANIFEST
+from action.store.oci_layout import Descriptor, OciLayout
 from generator.names import Arch
 
 _OCI_PREFIX = "org.opencontainers.image."
@@ -29,11 +30,11 @@ def write_image(
     run["Labels"] = {**(run.get("Labels") or {}), **labels}
     identity = content_id.of_image({**config, "config": run})
     run["Labels"][content_id.LABEL] = identity
-    written = layout.write_json({**config, "config": run}, CONFIG)
+    written = layout.write_json({**config, "config": run}, OCI_CONFIG)
     annotations = {name: value for name, value in run["Labels"].items() if name.startswith(_OCI_PREFIX)}
     document = {
         "schemaVersion": 2,
-        "mediaType": MANIFEST,
+        "mediaType": OCI_MANIFEST,
         "config": written.to_json(),
         "layers": [layer.to_json() for layer in layers],
         "annotations": {**annotations, content_id.LABEL: identity},

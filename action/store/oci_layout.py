@@ -18,11 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from action.errors import InputError, Problem
+from action.store.media import OCI_INDEX, OCI_MANIFEST
 
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-INDEX = "application/vnd.oci.image.index.v1+json"
-CONFIG = "application/vnd.oci.image.config.v1+json"
-LAYER = "application/vnd.oci.image.layer.v1.tar"
 REF_NAME = "org.opencontainers.image.ref.name"
 
 _CHUNK = 1 << 20
@@ -56,6 +53,13 @@ class Descriptor:
             annotations=data.get("annotations", {}),
             platform=data.get("platform", {}),
         )
+
+
+def canonical_json(document: Mapping[str, Any]) -> bytes:
+    """One spelling for each document: keys sorted, no white space."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    # A JSON string may hold half a surrogate pair, which UTF-8 cannot say; Go writes U+FFFD for it, and so do we.
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 class BlobWriter:
@@ -128,8 +132,7 @@ class OciLayout:
 
     def write_json(self, document: Mapping[str, Any], media_type: str) -> Descriptor:
         """Store a config, manifest or index in one canonical spelling, so that equal documents have equal digests."""
-        body = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return self.write_blob([body.encode("utf-8", "surrogatepass")], media_type)
+        return self.write_blob([canonical_json(document)], media_type)
 
     def write_manifest(self, document: Mapping[str, Any]) -> Descriptor:
         """Store a manifest or an index under the media type that it names itself."""
@@ -139,7 +142,7 @@ class OciLayout:
         """Name a stored manifest or index: readers find it as ``oci:<layout>:<ref_name>``. An older one gives way."""
         document = self.read_manifest(digest)
         entry = Descriptor(
-            media_type=document.get("mediaType", MANIFEST),
+            media_type=document.get("mediaType", OCI_MANIFEST),
             digest=digest,
             size=self.blob_path(digest).stat().st_size,
             annotations={REF_NAME: ref_name},
@@ -147,7 +150,7 @@ class OciLayout:
         )
         others = [item for item in self._named() if item.annotations.get(REF_NAME) != ref_name]
         entries = sorted((*others, entry), key=lambda item: item.annotations.get(REF_NAME, ""))
-        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [item.to_json() for item in entries]}
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [item.to_json() for item in entries]}
         self._replace("index.json", json.dumps(index, indent=2, sort_keys=True) + "\n")
 
     def resolve(self, ref_name: str | None = None) -> Descriptor:

@@ -1,0 +1,85 @@
+"""publish: push what the build jobs made; the login comes through the environment only."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from action.cli.options import ENVIRONMENT_PREFIX, add_option
+from action.errors import ClusterImageError, Problem, UsageError
+from action.publish import default_destination, publish
+from action.registry.auth import Credentials, Keychain, LoginKeychain, default_keychain
+from action.registry.client import RegistryClient
+from action.report.table import size
+from action.results import PublishResult, Target
+from generator.config import load_settings
+from generator.names import Arch
+
+_USERNAME, _PASSWORD = f"{ENVIRONMENT_PREFIX}USERNAME", f"{ENVIRONMENT_PREFIX}PASSWORD"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_option(parser, "target", "the image to publish, as JSON (type, app, version, arches)", required=True)
+    add_option(parser, "layouts", "the folder with the artifacts image@<type>@<app>@<version>@<arch>", required=True)
+    add_option(parser, "output", "the folder to write result.json to")
+    add_option(parser, "root", "the repository with imagebuild.yaml")
+    add_option(parser, "registry", "the registry; default: that of imagebuild.yaml, else ghcr.io")
+    add_option(parser, "namespace", "the name in the registry; default: that of imagebuild.yaml, else the owner")
+    add_option(parser, "force", "the reason why other content under the tag may be replaced")
+    parser.epilog = f"The login: ${_USERNAME} and ${_PASSWORD}, else the files that docker and podman keep."
+
+
+def handle(args: argparse.Namespace) -> int:
+    """Write result.json also when publishing fails: the report tells from it."""
+    target = _target(args.target)
+    result = PublishResult(type=target.type, app=target.app, version=target.version)
+    try:
+        result = _publish(args, target)
+    except ClusterImageError as error:
+        result = replace(result, problems=error.problems)
+        raise
+    finally:
+        if args.output:
+            result.write(Path(args.output) / "result.json")
+    for platform in result.platforms:
+        print(f"{platform.reference} {platform.digest} {size(platform.size)}, {size(platform.uploaded)} sent")
+    print(f"{result.reference} {result.digest}")
+    return 0
+
+
+def _publish(args: argparse.Namespace, target: Target) -> PublishResult:
+    settings = load_settings(Path(args.root or "."))
+    given = replace(
+        settings, registry=args.registry or settings.registry, namespace=args.namespace or settings.namespace
+    )
+    registry, namespace = default_destination(given, os.environ)
+    # No mirrors: they are for reading what others publish.
+    client = RegistryClient(_keychain(registry), insecure=settings.insecure)
+    layouts = _layouts(Path(args.layouts), target)
+    return publish(target, layouts, registry=registry, namespace=namespace, client=client, force=args.force)
+
+
+def _keychain(registry: str) -> Keychain:
+    username, password = os.environ.get(_USERNAME, ""), os.environ.get(_PASSWORD, "")
+    if not password:
+        return default_keychain()
+    login = Credentials(username=username, password=password, origin=f"${_USERNAME} and ${_PASSWORD}")
+    return LoginKeychain(registry, login)
+
+
+def _layouts(folder: Path, target: Target) -> dict[Arch, Path]:
+    """The downloaded layouts by architecture; a folder that is one layout itself serves them all."""
+    if (folder / "oci-layout").is_file():
+        return dict.fromkeys(target.arches, folder)
+    named: dict[Arch, Path] = {arch: folder / f"image@{target.slug}@{arch}" for arch in target.arches}
+    return {arch: path for arch, path in named.items() if (path / "oci-layout").is_file()}
+
+
+def _target(text: str) -> Target:
+    try:
+        return Target.from_json(json.loads(text))
+    except (TypeError, KeyError, ValueError) as error:
+        raise UsageError(Problem("bad-target", f"--target is no target of a batch: {error}")) from error

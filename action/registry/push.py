@@ -1,0 +1,237 @@
+"""Pushing: blobs that are not there yet, then manifests (OCI distribution specification 1.1, "Push").
+
+A large blob travels as one streamed PATCH; when the connection breaks, the registry is asked how much it has and only
+the rest is sent again. What arrives is checked by the registry, which is told the digest when the upload is closed.
+"""
+
+from __future__ import annotations
+
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from action.errors import InputError, Problem, RegistryError
+from action.reference import ImageReference
+from action.registry.authorizer import push_scope
+from action.registry.client import RegistryClient
+from action.registry.response import Response
+from action.registry.retry import ONCE, RETRIED_STATUSES
+
+# Up to this size an upload is one request, started again from the beginning when it fails.
+_SMALL = 1 << 20
+# A broken upload is given up when it breaks this often without progress between.
+_TRIES = 6
+_OCTETS = "application/octet-stream"
+
+Opener = Callable[[int], Iterable[bytes]]
+
+
+class Sent(NamedTuple):
+    """How a blob came to be in the repository, and how many of its bytes travelled."""
+
+    how: Literal["there", "mounted", "sent"]
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushedManifest:
+    """``lists_referrers``: the registry took note of the subject, so no fallback tag is needed."""
+
+    digest: str
+    lists_referrers: bool
+
+
+class Pusher:
+    """Pushes into one repository (that of ``reference``); safe to share between threads.
+
+    ``mount_from`` are repositories of the same registry that may have the same blobs: what they have is not sent.
+    """
+
+    def __init__(self, client: RegistryClient, reference: ImageReference, mount_from: Sequence[str] = ()) -> None:
+        self._client = client
+        self._reference = reference
+        self._host = client.endpoint(reference).host
+        self._mount_from = tuple(name for name in mount_from if name != client.repository(reference))
+        self._scopes = push_scope(client.repository(reference), *self._mount_from)
+        self._done: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def push_blob(self, digest: str, size: int, open_at: Opener) -> Sent:
+        """Make sure that the repository has the blob; ``open_at`` opens it at an offset. Raises RegistryError."""
+        with self._one_at_a_time(digest):
+            if self._has(self._reference, digest):
+                return Sent("there", 0)
+            location = self._start(digest)
+            if location is None:
+                return Sent("mounted", 0)
+            if size <= _SMALL:
+                self._send_small(location, digest, size, open_at)
+            else:
+                self._send_large(location, digest, size, open_at)
+            return Sent("sent", size)
+
+    def push_manifest(self, body: bytes, media_type: str, digest: str, name: str | None = None) -> PushedManifest:
+        """Store a manifest under its digest, or under the tag ``name``; the registry's digest must be ours."""
+        headers = {"Content-Type": media_type}
+        response = self._request("PUT", f"manifests/{name or digest}", headers, body, expect=(200, 201))
+        told = response.headers.get("Docker-Content-Digest", digest)
+        if told != digest:
+            raise self._wrong(f"stored {name or 'a manifest'} as {told} when it was given {digest}")
+        return PushedManifest(digest=digest, lists_referrers="OCI-Subject" in response.headers)
+
+    def _one_at_a_time(self, digest: str) -> threading.Lock:
+        """Two manifests may share a blob; the second waits for the first and then finds it there."""
+        with self._lock:
+            return self._done.setdefault(digest, threading.Lock())
+
+    def _has(self, reference: ImageReference, digest: str) -> bool:
+        url = self._client.url(reference, f"blobs/{digest}")
+        return self._ask("HEAD", url, {}, None, expect=(200, 404)).status == 200
+
+    def _start(self, digest: str) -> str | None:
+        """The address of a new upload, or None when the registry had the blob in another repository."""
+        query = {"mount": digest}
+        for name in self._mount_from:
+            other = ImageReference(self._reference.domain, name, None, digest, name)
+            if self._has(other, digest):
+                query["from"] = name
+                break
+        # Without a source, a registry that knows all its blobs may still find this one (specification 1.1).
+        tail = f"blobs/uploads/?{urllib.parse.urlencode(query)}"
+        response = self._request("POST", tail, {"Content-Length": "0"}, b"", expect=(201, 202))
+        return None if response.status == 201 else self._location(response)
+
+    def _send_small(self, location: str, digest: str, size: int, open_at: Opener) -> None:
+        for attempt in range(1, _TRIES + 1):
+            try:
+                self._close(location, digest, b"".join(open_at(0)))
+            except RegistryError as error:
+                if attempt == _TRIES or not _is_passing(error):
+                    raise
+            else:
+                return
+            self._client.session.sleep(self._client.session.policy.wait(attempt))
+            location = self._fresh(digest)
+
+    def _send_large(self, location: str, digest: str, size: int, open_at: Opener) -> None:
+        position, failures = 0, 0
+        while True:
+            try:
+                if position < size:
+                    location = self._send_from(location, position, size, open_at)
+                self._close(location, digest, b"")
+            except RegistryError as error:
+                if not _is_passing(error):
+                    raise
+                reached = self._reached(location)
+                progress = reached is not None and reached[1] > position
+                failures = 1 if progress else failures + 1
+                if failures >= _TRIES:
+                    raise
+                self._client.session.sleep(self._client.session.policy.wait(failures))
+                location, position = reached if reached is not None else (self._fresh(digest), 0)
+            else:
+                return
+
+    def _send_from(self, location: str, position: int, size: int, open_at: Opener) -> str:
+        headers = {"Content-Type": _OCTETS, "Content-Length": str(size - position)}
+        if position:
+            headers["Content-Range"] = f"{position}-{size - 1}"
+        # Sent once: after a break the registry has a part of it, and must be asked before any more is sent.
+        response = self._client.session.request(
+            "PATCH",
+            location,
+            host=self._host,
+            scopes=self._scopes,
+            headers=headers,
+            body=lambda: _exactly(open_at(position), size - position),
+            expect=(202,),
+            policy=ONCE,
+        )
+        return self._location(response)
+
+    def _close(self, location: str, digest: str, body: bytes) -> None:
+        address = f"{location}{'&' if '?' in location else '?'}{urllib.parse.urlencode({'digest': digest})}"
+        headers = {"Content-Type": _OCTETS, "Content-Length": str(len(body))}
+        response = self._ask("PUT", address, headers, body, expect=(201, 204), once=True)
+        told = response.headers.get("Docker-Content-Digest", digest)
+        if told != digest:
+            raise self._wrong(f"stored the blob {digest} as {told}")
+
+    def _reached(self, location: str) -> tuple[str, int] | None:
+        """Where to go on and how many bytes the registry has, or None when the upload is lost."""
+        try:
+            response = self._ask("GET", location, {}, None, expect=(204, 202))
+        except RegistryError:
+            return None
+        first, _, last = response.headers.get("Range", "").removeprefix("bytes=").partition("-")
+        # "0-0" is said of one byte and of none; then the upload starts again.
+        if first != "0" or not last.isdigit() or int(last) == 0:
+            return None
+        return self._location(response, location), int(last) + 1
+
+    def _fresh(self, digest: str) -> str:
+        response = self._request("POST", "blobs/uploads/", {"Content-Length": "0"}, b"", expect=(202,))
+        return self._location(response)
+
+    def _location(self, response: Response, default: str = "") -> str:
+        """Where the upload goes on. Only at the registry itself: the login must not go anywhere else."""
+        base = self._client.url(self._reference, "blobs/uploads/")
+        target = urllib.parse.urlsplit(urllib.parse.urljoin(base, response.headers.get("Location") or default))
+        origin = urllib.parse.urlsplit(base)
+        if target.netloc != origin.netloc:
+            raise self._wrong(f"wants the upload at another host, {target.netloc}")
+        # A registry behind a proxy that ends TLS may answer with http://; what was secure stays so.
+        return urllib.parse.urlunsplit(target._replace(scheme=origin.scheme))
+
+    def _request(
+        self, method: str, tail: str, headers: dict[str, str], body: bytes, *, expect: Sequence[int]
+    ) -> Response:
+        return self._ask(method, self._client.url(self._reference, tail), headers, body, expect=expect)
+
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        *,
+        expect: Sequence[int],
+        once: bool = False,
+    ) -> Response:
+        return self._client.session.request(
+            method,
+            url,
+            host=self._host,
+            scopes=self._scopes,
+            headers=headers,
+            body=body,
+            expect=expect,
+            policy=ONCE if once else None,
+        )
+
+    def _wrong(self, what: str) -> RegistryError:
+        return RegistryError(Problem("registry-misbehaves", f"{self._host} {what}", "ask the registry's operator"))
+
+
+def _is_passing(error: RegistryError) -> bool:
+    """Whether trying again may help: no answer came, or one that speaks of a bad moment.
+
+    A refused digest counts: bytes that were lost or doubled on the way are the usual reason.
+    """
+    passing_codes = ("DIGEST_INVALID", "BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "SIZE_INVALID")
+    return error.status is None or error.status in {*RETRIED_STATUSES, 416} or error.registry_code in passing_codes
+
+
+def _exactly(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The chunks, which must be ``size`` bytes: more would be taken for the next request."""
+    left = size
+    for chunk in chunks:
+        if len(chunk) > left:
+            break
+        left -= len(chunk)
+        yield chunk
+    if left:
+        raise InputError(Problem("changed-while-read", "a blob changed while it was being sent", "build it again"))
