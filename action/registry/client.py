@@ -16,6 +16,7 @@ from action.registry.refusal import unreachable
 from action.registry.response import Broken, Response, Timeouts
 from action.registry.retry import RetryPolicy
 from action.registry.transport import Session
+from action.store.manifest import Manifest
 from action.store.media import MANIFEST_TYPES
 
 # All four types, always: without OCI among them an OCI index is a 404, without any a tag is a 400.
@@ -23,14 +24,6 @@ _ACCEPT = ", ".join(MANIFEST_TYPES)
 # A body that is cut again and again is given up only when the cuts come without progress between them.
 _PROGRESS = 64 << 10
 _WRONG_BYTES_TRIES = 3
-
-
-class Manifest(NamedTuple):
-    """A manifest or an index, byte for byte; ``digest`` is of the bytes, ``media_type`` what the registry calls it."""
-
-    body: bytes
-    media_type: str
-    digest: str
 
 
 class ManifestHead(NamedTuple):

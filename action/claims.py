@@ -1,0 +1,151 @@
+"""Which image gets which path and tag of the registry directory, by the rules that nodes ask by.
+
+On a node Sealos' image-cri-shim drops the domain of a reference and asks ``sealos.hub:5000/<path>:<tag>``, by digest
+first when there is one. So two images of different registries can want one place: that is an error here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from action.discover.findings import Finding
+from action.errors import Problem
+from action.reference import ImageReference
+from action.store.platform import ImageSource, Leaf
+from action.store.registry_directory import Contents
+from action.store.verify import MAX_REPOSITORIES
+
+
+class Resolved(NamedTuple):
+    """A finding, the image that it means for the architecture at hand, and where its blobs are read."""
+
+    finding: Finding
+    leaf: Leaf
+    source: ImageSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arranged:
+    """``tags`` is each image's tag, in the order given; ``problems`` has errors and warnings."""
+
+    contents: Contents
+    tags: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+def paths(reference: ImageReference) -> tuple[str, ...]:
+    """The repositories under which nodes ask for an image; the first is the one to show.
+
+    The shim knows a domain by its dot or colon (go-containerregistry 0.15), so ``localhost/foo`` keeps its first
+    component there; newer ones drop it.
+    """
+    return (reference.path, f"localhost/{reference.path}") if reference.domain == "localhost" else (reference.path,)
+
+
+def found_at(finding: Finding) -> tuple[str, ...]:
+    """The places that name an image, as ``file:line``, each once."""
+    places = (f"{source.file}:{source.line}" if source.line else source.file for source in finding.sources)
+    return tuple(dict.fromkeys(places))
+
+
+def arrange(images: Sequence[Resolved]) -> Arranged:
+    """Give every image its place; what cannot be placed is an error in ``problems``, and nothing is dropped."""
+    problems: list[Problem] = []
+    holders: dict[tuple[str, str], Resolved] = {}
+    for image in images:
+        tag = image.finding.reference.tag
+        if tag is not None:
+            for path in paths(image.finding.reference):
+                holder = holders.setdefault((path, tag), image)
+                if holder.leaf.manifest.digest != image.leaf.manifest.digest:
+                    problems.append(_collision(path, tag, holder, image))
+    tags = _invented_tags(images, holders)
+    for image, tag in zip(images, tags, strict=True):
+        for path in paths(image.finding.reference):
+            holders.setdefault((path, tag), image)
+        if image.finding.reference.tag is None and tag != "latest":
+            problems.append(_pinned_without_tag(image, tag))
+    contents = _contents(images, holders)
+    if len(contents.layers) > MAX_REPOSITORIES:
+        problems.append(_too_many(len(contents.layers)))
+    return Arranged(contents=contents, tags=tags, problems=tuple(problems))
+
+
+def _invented_tags(images: Sequence[Resolved], holders: dict[tuple[str, str], Resolved]) -> tuple[str, ...]:
+    """The tag of each image; one that is named by digest only becomes ``latest`` where nothing else does."""
+    wanting: dict[str, set[str]] = defaultdict(set)
+    for image in images:
+        path = image.finding.reference.path
+        if image.finding.reference.tag is None:
+            wanting[path].add(image.leaf.manifest.digest)
+    for path, digests in wanting.items():
+        if holder := holders.get((path, "latest")):
+            digests.add(holder.leaf.manifest.digest)
+    return tuple(
+        image.finding.reference.tag
+        or ("latest" if len(wanting[image.finding.reference.path]) == 1 else _digest_tag(image))
+        for image in images
+    )
+
+
+def _digest_tag(image: Resolved) -> str:
+    return image.leaf.manifest.digest.replace(":", "-")
+
+
+def _contents(images: Sequence[Resolved], holders: dict[tuple[str, str], Resolved]) -> Contents:
+    layers: dict[str, set[str]] = defaultdict(set)
+    revisions: dict[str, set[str]] = defaultdict(set)
+    manifests: dict[str, bytes] = {}
+    for image in images:
+        every = (*image.leaf.indexes, image.leaf.manifest)
+        manifests |= {manifest.digest: manifest.body for manifest in every}
+        for path in paths(image.finding.reference):
+            revisions[path] |= {manifest.digest for manifest in every}
+            layers[path] |= {image.leaf.image.config.digest, *(layer.digest for layer in image.leaf.image.layers)}
+    return Contents(
+        layers={path: frozenset(found) for path, found in sorted(layers.items())},
+        revisions={path: frozenset(found) for path, found in sorted(revisions.items())},
+        tags={place: holders[place].leaf.manifest.digest for place in sorted(holders)},
+        manifests=manifests,
+    )
+
+
+def _collision(path: str, tag: str, first: Resolved, second: Resolved) -> Problem:
+    one, other = (
+        f"{image.finding.reference} ({image.leaf.manifest.digest[:19]}, in {', '.join(found_at(image.finding))})"
+        for image in (first, second)
+    )
+    return Problem(
+        "same-place",
+        f"two different images would both be {path}:{tag} on a node, which drops the domain: {one} and {other}",
+        "use one of the two everywhere, or give one of them another tag or path",
+        *first_place(second.finding),
+    )
+
+
+def _pinned_without_tag(image: Resolved, tag: str) -> Problem:
+    reference = image.finding.reference
+    return Problem(
+        "digest-without-tag",
+        f"{reference} has no tag, and latest is another image: it is stored as {reference.path}:{tag}",
+        "write the tag beside the digest (name:tag@digest): a node that cannot ask by digest asks for the tag",
+        *first_place(image.finding),
+        severity="warning",
+    )
+
+
+def _too_many(count: int) -> Problem:
+    return Problem(
+        "too-many-repositories",
+        f"the registry directory would hold {count} repositories; Sealos sees only {MAX_REPOSITORIES} when it runs",
+        "split the application into several cluster images",
+    )
+
+
+def first_place(finding: Finding) -> tuple[str | None, int | None]:
+    """File and line of the first place that names an image, for a problem with it."""
+    source = finding.sources[0] if finding.sources else None
+    return (source.file, source.line or None) if source else (None, None)

@@ -1,0 +1,74 @@
+"""place: scan a build context, then fill its registry directory; with --image, just with those images."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from action.discover.findings import Finding, Source
+from action.discover.scan import scan_context
+from action.errors import InputError, Problem, UsageError
+from action.place import place
+from action.reference import ImageReference
+from action.registry.auth import default_keychain
+from action.registry.client import RegistryClient
+from action.report.placement import placement_table
+from generator.names import ARCHES, Arch
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("context", type=Path, help="the build context, whose registry/ is filled")
+    parser.add_argument("--arch", required=True, choices=ARCHES, help="the architecture of the images")
+    parser.add_argument("--image", action="append", default=[], metavar="REF", help="repeatable; instead of a scan")
+    parser.add_argument(
+        "--mirror", action="append", default=[], metavar="HOST=URL", help="ask URL for the images of HOST; repeatable"
+    )
+    parser.add_argument(
+        "--insecure", action="append", default=[], metavar="HOST", help="speaks plain HTTP; repeatable"
+    )
+    parser.add_argument("--jobs", type=_positive, default=6, metavar="N", help="requests at once per host (6)")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep blobs there, for every build to share")
+
+
+def handle(args: argparse.Namespace) -> int:
+    mirrors = dict(_mirror(text) for text in args.mirror)
+    client = RegistryClient(default_keychain(), mirrors=mirrors, insecure=args.insecure, jobs=args.jobs)
+    if not args.context.is_dir():
+        raise InputError(Problem("no-context", "is not a directory", "name a build context", file=str(args.context)))
+    findings = _named(args.image) if args.image else _scanned(args.context, args.arch)
+    placement = place(args.context, findings, arch=args.arch, client=client, jobs=args.jobs, cache=args.cache)
+    for problem in placement.problems:
+        print(problem, file=sys.stderr)
+    print(placement_table(placement))
+    return 0
+
+
+def _scanned(context: Path, arch: Arch) -> tuple[Finding, ...]:
+    scan = scan_context(context, arch=arch)
+    errors = [problem for problem in scan.problems if problem.severity == "error"]
+    if errors:
+        raise InputError(errors)
+    for problem in scan.problems:
+        print(problem, file=sys.stderr)
+    return scan.wanted
+
+
+def _named(texts: list[str]) -> tuple[Finding, ...]:
+    sources = (Source(file="--image", rule="command line"),)
+    references = dict.fromkeys(ImageReference.parse(text) for text in texts)
+    return tuple(Finding(reference=reference, verdict="certain", sources=sources) for reference in references)
+
+
+def _mirror(text: str) -> tuple[str, str]:
+    host, equals, url = text.partition("=")
+    if not (host and equals and url):
+        raise UsageError(Problem("bad-mirror", f"{text!r} is not HOST=URL", "--mirror docker.io=https://mirror.local"))
+    return host, url
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number

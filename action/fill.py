@@ -1,0 +1,198 @@
+"""Fills a registry directory with blobs: one queue of unique blobs, largest first, from wherever each is nearest."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol, TypeVar
+
+from action.errors import ClusterImageError, InputError, Problem
+from action.report.table import size as human_size
+from action.store.cache import BlobCache, same_filesystem, share
+from action.store.manifest import Part
+from action.store.registry_directory import RegistryDirectory, remove_if_wrong
+from action.store.staging import Reader, WrongBytes, write_blob
+
+Origin = Literal["kept", "cached", "fetched"]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_ORIGINS: tuple[Origin, ...] = ("fetched", "cached", "kept")
+
+_WRONG_BYTES_TRIES = 3
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+class Wanted(NamedTuple):
+    """One blob, the ways to read it (any will do), and the images that have it."""
+
+    part: Part
+    readers: tuple[Reader, ...]
+    images: tuple[str, ...]
+
+
+class Watcher(Protocol):
+    """Sees how the work goes; called from many threads."""
+
+    def planned(self, wanted: Sequence[Wanted]) -> None: ...
+
+    def received(self, count: int) -> None: ...
+
+    def finished(self, want: Wanted, origin: Origin) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """Bytes of unique blobs, by where they came from."""
+
+    fetched: int = 0
+    cached: int = 0
+    kept: int = 0
+
+
+class _Stopped(Exception):
+    """Another blob failed, or the user interrupts: leave what has come, and go."""
+
+
+class Filler:
+    """One run of filling; ``jobs`` blobs at once."""
+
+    def __init__(self, directory: RegistryDirectory, cache: BlobCache | None, watcher: Watcher, *, jobs: int) -> None:
+        self._directory = directory
+        self._cache = cache
+        self._watcher = watcher
+        self._jobs = max(1, jobs)
+        self._stop = threading.Event()
+
+    def fill(self, wanted: Iterable[Wanted]) -> Filled:
+        """Get every blob into the directory, each hashed in this run; raises ClusterImageError.
+
+        What has come when it raises stays for the next run: whole blobs in place, part of a blob in the staging.
+        """
+        queue = sorted(wanted, key=lambda want: (-want.part.size, want.part.digest))
+        self._watcher.planned(queue)
+        origins = list(zip(queue, self._each(self._nearest, queue), strict=True))
+        for want, origin in origins:
+            if origin == "kept":
+                self._watcher.finished(want, origin)
+        missing = [(want, origin) for want, origin in origins if origin != "kept"]
+        self._check_space(missing)
+        self._each(self._bring, missing)
+        return Filled(**{kind: _bytes(want for want, origin in origins if origin == kind) for kind in _ORIGINS})
+
+    def _nearest(self, want: Wanted) -> Origin:
+        digest, size = want.part.digest, want.part.size
+        if self._directory.holds(digest, size):
+            return "kept"
+        if self._cache is not None and remove_if_wrong(self._cache.blob_path(digest), digest, size):
+            return "cached"
+        return "fetched"
+
+    def _bring(self, item: tuple[Wanted, Origin]) -> None:
+        want, origin = item
+        digest, size = want.part.digest, want.part.size
+        final = self._directory.blob_path(digest)
+        if self._cache is None:
+            self._fetch(want, self._directory.stage_path(digest), final)
+        else:
+            cached = self._cache.blob_path(digest)
+            while origin == "fetched" and not self._fetch(want, self._cache.stage_path(digest), cached):
+                # Another build fetched it while we waited. It counts as any other cached file: by its hash.
+                origin = "cached" if remove_if_wrong(cached, digest, size) else origin
+            share(cached, self._directory.stage_path(digest), final)
+        self._watcher.finished(want, origin)
+
+    def _fetch(self, want: Wanted, stage: Path, final: Path) -> bool:
+        """Read the blob in the first way that gives it right; False when another build was faster."""
+        part = want.part
+        failures: list[ClusterImageError] = []
+        for reader in want.readers:
+            for _ in range(_WRONG_BYTES_TRIES):
+                try:
+                    return write_blob(stage, final, part.digest, part.size, reader, received=self._received)
+                except WrongBytes as error:
+                    failures.append(error)
+                except ClusterImageError as error:
+                    failures.append(error)
+                    break
+        raise _for_images(failures[-1], want)
+
+    def _received(self, count: int) -> None:
+        if self._stop.is_set():
+            raise _Stopped
+        self._watcher.received(count)
+
+    def _check_space(self, missing: Sequence[tuple[Wanted, Origin]]) -> None:
+        """Refuse before the first byte what the disk cannot hold."""
+        fetched = [want for want, origin in missing if origin == "fetched"]
+        if self._cache is None:
+            _need(self._directory.root, _bytes(fetched) - _begun(fetched, self._directory.stage_path))
+            return
+        self._cache.root.mkdir(parents=True, exist_ok=True)
+        _need(self._cache.root, _bytes(fetched) - _begun(fetched, self._cache.stage_path))
+        if not same_filesystem(self._cache.root, self._directory.root):
+            _need(self._directory.root, _bytes(want for want, _ in missing))
+
+    def _each(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """``work`` on every item, in threads; the first failure stops the others where they are."""
+
+        def unless_stopped(item: Item) -> Result:
+            if self._stop.is_set():
+                raise _Stopped
+            return work(item)
+
+        with ThreadPoolExecutor(self._jobs) as pool:
+            futures = [pool.submit(unless_stopped, item) for item in items]
+            try:
+                wait(futures, return_when=FIRST_EXCEPTION)
+            finally:
+                if not all(future.done() for future in futures):
+                    self._stop.set()
+        failures = [error for future in futures if (error := future.exception()) is not None]
+        if failures:
+            raise _together(failures)
+        return [future.result() for future in futures]
+
+
+def _bytes(wanted: Iterable[Wanted]) -> int:
+    return sum(want.part.size for want in wanted)
+
+
+def _begun(wanted: Iterable[Wanted], stage_path: Callable[[str], Path]) -> int:
+    stages = (stage_path(want.part.digest) for want in wanted)
+    return sum(stage.stat().st_size for stage in stages if stage.exists())
+
+
+def _need(folder: Path, size: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise InputError(_full(folder, f"{human_size(size)} must be written, {human_size(free)} are free"))
+
+
+def _full(folder: Path, what: str) -> Problem:
+    return Problem("disk-full", f"the disk of {folder} is full: {what}", "free some space, then run it again")
+
+
+def _for_images(error: ClusterImageError, want: Wanted) -> ClusterImageError:
+    """The same error, saying which images needed the blob."""
+    images = ", ".join(want.images[:3]) + (f" and {len(want.images) - 3} more" if len(want.images) > 3 else "")
+    problems = (problem._replace(message=f"{problem.message} (needed for {images})") for problem in error.problems)
+    return ClusterImageError(problems)
+
+
+def _together(failures: Sequence[BaseException]) -> BaseException:
+    """One error for all that failed; what only stopped because of it is left out."""
+    problems: dict[Problem, None] = {}
+    for failure in failures:
+        if isinstance(failure, ClusterImageError):
+            problems |= dict.fromkeys(failure.problems)
+        elif isinstance(failure, OSError) and failure.errno in _FULL:
+            problems[_full(Path(failure.filename or "."), str(failure.strerror))] = None
+        elif not isinstance(failure, _Stopped):
+            return failure
+    return ClusterImageError(problems)

@@ -1,0 +1,153 @@
+"""Findings -> ``registry/``: finds every image for one architecture, and fills the registry directory of a context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from action.claims import Resolved, arrange, found_at
+from action.discover.findings import Finding
+from action.errors import ClusterImageError, Problem
+from action.fill import Filler, Origin, Wanted, Watcher
+from action.registry.client import RegistryClient
+from action.resolve import Resolver
+from action.results import ImageInside
+from action.store.cache import BlobCache
+from action.store.manifest import Part
+from action.store.registry_directory import Contents, RegistryDirectory
+from action.store.staging import Reader
+from action.store.verify import verify
+from generator.names import Arch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """What the registry directory now holds. Sizes are bytes.
+
+    ``total`` counts the blobs of every image and ``unique`` each blob once: the difference is what images share.
+    ``fetched``, ``cached`` and ``kept`` say where the unique blobs came from. ``demoted`` are the findings that turned
+    out to be no image; each has a warning in ``problems``.
+    """
+
+    images: tuple[ImageInside, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    demoted: tuple[Finding, ...] = ()
+    total: int = 0
+    fetched: int = 0
+    cached: int = 0
+    kept: int = 0
+
+    @property
+    def unique(self) -> int:
+        return self.fetched + self.cached + self.kept
+
+
+class NoWatcher:
+    """Nobody looks."""
+
+    def planned(self, wanted: Sequence[Wanted]) -> None: ...
+
+    def received(self, count: int) -> None: ...
+
+    def finished(self, want: Wanted, origin: Origin) -> None: ...
+
+
+def place(
+    context: Path,
+    findings: Sequence[Finding],
+    *,
+    arch: Arch,
+    client: RegistryClient,
+    jobs: int = 6,
+    cache: Path | None = None,
+    watcher: Watcher | None = None,
+) -> Placement:
+    """Make ``context/registry`` hold exactly the images of ``findings`` for ``arch``; the uncertain ones are left out.
+
+    What the directory holds already is hashed and kept, everything else in it goes. Nothing is seen of an image until
+    all images are whole and on the disk. Raises ClusterImageError with every problem at once.
+    """
+    wanted = [finding for finding in findings if finding.verdict != "uncertain"]
+    directory = RegistryDirectory(context / "registry")
+    if not wanted and not directory.root.exists():
+        return Placement()
+    with directory.locked():
+        images, demoted = Resolver(client=client, arch=arch, scratch=directory.staging, jobs=jobs).resolve(wanted)
+        arranged = arrange(images)
+        _raise_errors(arranged.problems)
+        blobs = _unique_blobs(images)
+        shared = BlobCache(cache) if cache is not None else None
+        filled = Filler(directory, shared, watcher or NoWatcher(), jobs=jobs).fill(blobs)
+        _finish(directory, arranged.contents, arch, frozenset(blob.part.digest for blob in blobs))
+    return Placement(
+        images=tuple(_inside(image, tag) for image, tag in zip(images, arranged.tags, strict=True)),
+        problems=(*arranged.problems, *(_demotion(finding) for finding in demoted)),
+        demoted=demoted,
+        total=sum(part.size for image in images for part in (image.leaf.image.config, *image.leaf.image.layers)),
+        fetched=filled.fetched,
+        cached=filled.cached,
+        kept=filled.kept,
+    )
+
+
+def _unique_blobs(images: Iterable[Resolved]) -> list[Wanted]:
+    """Each blob once, with every source that has it. A configuration was read already: its source is memory."""
+    wanted: dict[str, Wanted] = {}
+    for image in images:
+        name = str(image.finding.reference)
+        parts: list[tuple[Part, Reader]] = [(image.leaf.image.config, partial(_rest, image.leaf.config))]
+        parts += [(layer, partial(image.source.stream, layer)) for layer in image.leaf.image.layers]
+        for part, reader in parts:
+            known = wanted.get(part.digest, Wanted(part, (), ()))
+            if name not in known.images:
+                wanted[part.digest] = Wanted(known.part, (*known.readers, reader), (*known.images, name))
+    return list(wanted.values())
+
+
+def _rest(body: bytes, offset: int) -> tuple[bytes]:
+    return (body[offset:],)
+
+
+def _finish(directory: RegistryDirectory, contents: Contents, arch: Arch, hashed: frozenset[str]) -> None:
+    """Links, the one wait for the disk, then the tags; then all of it is read again but for what this run hashed."""
+    directory.write_links(contents)
+    directory.barrier()
+    directory.switch_tags(contents)
+    directory.leave_no_staging()
+    if contents.tags:
+        _raise_errors(verify(directory.root, arch=arch, hashed=hashed))
+    else:
+        directory.remove_if_empty()
+
+
+def _inside(image: Resolved, tag: str) -> ImageInside:
+    reference, leaf = image.finding.reference, image.leaf
+    return ImageInside(
+        reference=str(reference),
+        path=reference.path,
+        tag=tag,
+        index_digest=leaf.indexes[0].digest if leaf.indexes else None,
+        digest=leaf.manifest.digest,
+        size=leaf.size,
+        found=found_at(image.finding),
+    )
+
+
+def _demotion(finding: Finding) -> Problem:
+    source = finding.sources[0] if finding.sources else None
+    return Problem(
+        "not-an-image",
+        f"{finding.reference} looked like an image and is left out: {finding.reason}",
+        "when it is an image that will run, name it in images/shim; when not, in .sealignore",
+        file=source.file if source else None,
+        line=(source.line or None) if source else None,
+        severity="warning",
+    )
+
+
+def _raise_errors(problems: Iterable[Problem]) -> None:
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise ClusterImageError(errors)

@@ -1,0 +1,72 @@
+"""One image of a registry as a source of manifests and blobs, and the words for an image that is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from action.errors import Problem, RegistryError
+from action.reference import ImageReference
+from action.registry.client import RegistryClient
+from action.store.digest import digest_of
+from action.store.manifest import Manifest, Part, refused
+from action.store.platform import Leaf, find_leaf
+from generator.names import Arch
+
+_WRONG_BYTES_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryImage:
+    """Implements action.store.platform.ImageSource."""
+
+    client: RegistryClient
+    reference: ImageReference
+
+    def manifest(self, part: Part) -> Manifest:
+        return self.client.get_manifest(replace(self.reference, tag=None, digest=part.digest))
+
+    def small_blob(self, part: Part) -> bytes:
+        for _ in range(_WRONG_BYTES_TRIES):
+            body = b"".join(self.stream(part, 0))
+            if digest_of(body) == part.digest:
+                return body
+        problem = Problem("wrong-digest", f"{self.reference.domain} sends wrong bytes for {part.digest}", "try again")
+        raise RegistryError(problem)
+
+    def stream(self, part: Part, offset: int) -> Iterable[bytes]:
+        return self.client.read_blob(self.reference, part.digest, offset, size=part.size)
+
+
+def pull_leaf(client: RegistryClient, reference: ImageReference, arch: Arch) -> Leaf:
+    """Find the image for ``arch`` at its registry: manifests and configuration, no layers.
+
+    Raises RegistryError (code ``image-not-found`` or ``access-denied`` when the registry's answer is that it has no
+    such image for us) and InputError (see ``find_leaf``).
+    """
+    if reference.digest is not None and not reference.digest.startswith("sha256:"):
+        raise refused(str(reference), "is pinned by a digest that is not sha256, which registries do not keep")
+    try:
+        top = client.get_manifest(reference)
+    except RegistryError as error:
+        raise _explained(error, reference) from error
+    return find_leaf(top, RegistryImage(client, reference), arch, str(reference))
+
+
+def _explained(error: RegistryError, reference: ImageReference) -> RegistryError:
+    said = f" ({error.status} {error.registry_code or ''}".rstrip() + ")"
+    if error.status == 404:
+        problem = Problem(
+            "image-not-found",
+            f"the image {reference} does not exist{said}",
+            "correct its name or its tag; leave it out with a line in .sealignore if it is not an image",
+        )
+    elif error.status in (401, 403) and error.problems[0].code == "registry-refused":
+        problem = Problem(
+            "access-denied",
+            f"{reference.domain} denies {reference}: it does not exist, or our login may not read it{said}",
+            f"correct its name, or log in with `docker login {reference.domain}` as a user who may read it",
+        )
+    else:
+        return error
+    return RegistryError(problem, status=error.status, registry_code=error.registry_code)

@@ -1,0 +1,85 @@
+"""Findings -> the images that they mean for one architecture: manifests and configurations only, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from action.claims import Resolved, first_place, found_at
+from action.discover.findings import Finding
+from action.errors import ClusterImageError, Problem
+from action.registry.client import RegistryClient
+from action.registry.pull import RegistryImage, pull_leaf
+from action.store.archive import open_archive
+from generator.names import Arch
+
+# A registry's final word about an image that was only likely to be one: it has no such image for us to run.
+_NO_SUCH_IMAGE = frozenset({"image-not-found", "access-denied", "no-platform", "wrong-platform", "unsupported-image"})
+# Problems of a host, not of an image: told once, however many images ask that host.
+_OF_THE_HOST = frozenset({"login-refused", "login-needed", "plain-token-server", "bad-mirror", "bad-login-file"})
+
+
+class Resolution(NamedTuple):
+    """``demoted`` are likely images that are none, now uncertain with the reason."""
+
+    images: tuple[Resolved, ...]
+    demoted: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolver:
+    """``scratch`` is a directory for what must be unpacked to be read; the caller removes it."""
+
+    client: RegistryClient
+    arch: Arch
+    scratch: Path
+    jobs: int
+
+    def resolve(self, findings: Sequence[Finding]) -> Resolution:
+        """Ask for every image, then raise ClusterImageError for all that failed, or return those that are there."""
+        with ThreadPoolExecutor(max(1, self.jobs)) as pool:
+            outcomes = list(pool.map(self._one, findings, range(len(findings))))
+        problems: dict[tuple[str, str], Problem] = {}
+        for finding, outcome in zip(findings, outcomes, strict=True):
+            if isinstance(outcome, ClusterImageError):
+                for problem in outcome.problems:
+                    told = _wanted_by(problem, finding)
+                    problems.setdefault((told.code, told.message), told)
+        if problems:
+            raise ClusterImageError(problems.values())
+        return Resolution(
+            tuple(outcome for outcome in outcomes if isinstance(outcome, Resolved)),
+            tuple(outcome for outcome in outcomes if isinstance(outcome, Finding)),
+        )
+
+    def _one(self, finding: Finding, number: int) -> Resolved | Finding | ClusterImageError:
+        try:
+            return self._found(finding, self.scratch / f"archive-{number}")
+        except ClusterImageError as error:
+            if finding.verdict == "likely" and error.problems[0].code in _NO_SUCH_IMAGE:
+                return replace(finding, verdict="uncertain", reason=error.problems[0].message)
+            return error
+
+    def _found(self, finding: Finding, scratch: Path) -> Resolved:
+        archive = finding.archive
+        if archive is None:
+            image = RegistryImage(self.client, finding.reference)
+            return Resolved(finding, pull_leaf(self.client, finding.reference, self.arch), image)
+        shown = archive.path.name
+        leaf, source = open_archive(
+            archive.kind, archive.path, finding.reference, self.arch, scratch=scratch, shown=shown
+        )
+        return Resolved(finding, leaf, source)
+
+
+def _wanted_by(problem: Problem, finding: Finding) -> Problem:
+    """The same problem, at the first place that names the image and with the others in its message."""
+    if problem.code in _OF_THE_HOST or problem.file is not None:
+        return problem
+    file, line = first_place(finding)
+    others = found_at(finding)[1:]
+    also = f" (also wanted by {', '.join(others[:5])}{' and more' if len(others) > 5 else ''})" if others else ""
+    return problem._replace(message=problem.message + also, file=file, line=line)

@@ -1,0 +1,186 @@
+"""RegistryDirectory: ``registry/`` in the filesystem layout of distribution, written without a registry.
+
+Layout: distribution, registry/storage/paths.go. A link file holds a digest and no newline. Tags come last: until a
+tag's link is there, nothing of an image is seen, so a run that dies at any moment leaves no half image.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from action.errors import InputError, Problem
+from action.store.digest import digest_of_file
+
+STAGING = ".partial"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """Everything that a registry directory holds, as data; digests are ``sha256:<hex>``.
+
+    ``layers`` are the blobs (configurations too) that each repository may serve, ``revisions`` its manifests and
+    indexes by digest, ``tags`` what each tag means, ``manifests`` the bytes of every manifest and index.
+    """
+
+    layers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    revisions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    tags: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    manifests: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def blobs(self) -> frozenset[str]:
+        return frozenset(self.manifests).union(*self.layers.values())
+
+
+class RegistryDirectory:
+    """Nothing here follows a symbolic link out of the directory: build contexts run foreign scripts."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.staging = root / STAGING
+        self._v2 = root / "docker/registry/v2"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Open for writing, by one process at a time; takes away what was never ours to follow (links)."""
+        if self.root.is_symlink():
+            raise InputError(Problem("registry-is-a-link", "is a symbolic link", "remove it", file=self.root.name))
+        _remove_links(self.root)
+        self.staging.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self.staging, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            problem = Problem("registry-busy", "is being filled by another run", "wait for it", file=self.root.name)
+            raise InputError(problem) from None
+        finally:
+            os.close(lock)
+
+    def blob_path(self, digest: str) -> Path:
+        return self._v2 / "blobs/sha256" / digest[7:9] / digest[7:] / "data"
+
+    def stage_path(self, digest: str) -> Path:
+        return self.staging / digest[7:]
+
+    def holds(self, digest: str, size: int) -> bool:
+        """Whether the blob is there and whole, by its size and its hash; a wrong one is removed."""
+        return remove_if_wrong(self.blob_path(digest), digest, size)
+
+    def write_links(self, contents: Contents) -> None:
+        """Every manifest's bytes, and every link but the tags; the tags' links are staged, ready to be renamed."""
+        for digest, body in contents.manifests.items():
+            self._put(self.blob_path(digest), body)
+        for repository, digests in contents.layers.items():
+            for digest in digests:
+                self._put(self._link(repository, "_layers", digest), digest.encode())
+        for repository, digests in contents.revisions.items():
+            for digest in digests:
+                self._put(self._link(repository, "_manifests/revisions", digest), digest.encode())
+        for (repository, tag), digest in contents.tags.items():
+            self._put(self._link(repository, f"_manifests/tags/{tag}/index", digest), digest.encode())
+        staged = self.staging / "tags"
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir()
+        for number, digest in enumerate(contents.tags.values()):
+            (staged / str(number)).write_text(digest)
+
+    def barrier(self) -> None:
+        """Wait until all that was written is on the disk: one call for the whole set; raises OSError."""
+        directory = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            _syncfs(directory)
+        finally:
+            os.close(directory)
+
+    def switch_tags(self, contents: Contents) -> None:
+        """Let every tag mean its new digest, then take away all that ``contents`` does not name."""
+        for number, (repository, tag) in enumerate(contents.tags):
+            final = self._tag(repository, tag)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            (self.staging / "tags" / str(number)).replace(final)
+        self._prune(contents)
+
+    def leave_no_staging(self) -> None:
+        shutil.rmtree(self.staging)
+
+    def remove_if_empty(self) -> None:
+        """An image that carries no images needs no registry directory."""
+        if not any(self.root.iterdir()):
+            self.root.rmdir()
+
+    def _prune(self, contents: Contents) -> None:
+        keep = {self.blob_path(digest) for digest in contents.blobs}
+        for kind, links in (("_layers", contents.layers), ("_manifests/revisions", contents.revisions)):
+            keep |= {self._link(repository, kind, digest) for repository, found in links.items() for digest in found}
+        for (repository, tag), digest in contents.tags.items():
+            keep |= {
+                self._tag(repository, tag),
+                self._link(repository, f"_manifests/tags/{tag}/index", digest),
+            }
+        for folder, _, files in os.walk(self.root / "docker", topdown=False):
+            here = Path(folder)
+            for name in files:
+                if here / name not in keep:
+                    (here / name).unlink()
+            if not any(here.iterdir()):
+                here.rmdir()
+
+    def _link(self, repository: str, kind: str, digest: str) -> Path:
+        return self._v2 / "repositories" / repository / kind / "sha256" / digest[7:] / "link"
+
+    def _tag(self, repository: str, tag: str) -> Path:
+        return self._v2 / "repositories" / repository / "_manifests/tags" / tag / "current/link"
+
+    def _put(self, path: Path, data: bytes) -> None:
+        """Write a small file whole or not at all; one that is right already is left alone."""
+        try:
+            if path.read_bytes() == data:
+                return
+        except (FileNotFoundError, IsADirectoryError):
+            pass
+        stage = self.staging / "link"
+        stage.write_bytes(data)
+        stage.chmod(0o644)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stage.replace(path)
+
+
+def remove_if_wrong(path: Path, digest: str, size: int) -> bool:
+    """Whether ``path`` is a file with this size and digest; anything else of that name is removed."""
+    try:
+        status = path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    if path.is_file() and not path.is_symlink() and status.st_size == size and digest_of_file(path) == digest:
+        return True
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    return False
+
+
+def _remove_links(root: Path) -> None:
+    for folder, folders, files in os.walk(root):
+        for name in [*folders, *files]:
+            path = Path(folder) / name
+            if path.is_symlink():
+                path.unlink()
+
+
+def _syncfs(directory: int) -> None:
+    """syncfs(2), which Python does not offer; where the C library lacks it, everything is synced."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(library, "syncfs"):
+        os.sync()
+    elif library.syncfs(directory) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))

@@ -1,0 +1,106 @@
+"""Writes one blob: staged, hashed while it comes, checked, renamed; what was cut short is gone on with."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from action.errors import InputError, Problem
+from action.store.digest import hash_prefix
+
+Reader = Callable[[int], Iterable[bytes]]
+"""Gives a blob's bytes from an offset on."""
+
+
+class WrongBytes(InputError):
+    """What came is not what the digest names. Nothing of it was kept."""
+
+
+def write_blob(
+    stage: Path,
+    final: Path,
+    digest: str,
+    size: int,
+    read: Reader,
+    *,
+    received: Callable[[int], None] = lambda count: None,
+) -> bool:
+    """Make ``final`` hold the blob, by way of ``stage`` on the same filesystem; True when bytes had to be read.
+
+    A ``stage`` left by an earlier run is hashed and gone on with. Another process with the same ``stage`` is waited
+    for; when it has made ``final`` meanwhile, nothing is read (and the caller checks that file as any other). Raises
+    WrongBytes, OSError, and whatever ``read`` raises; ``stage`` then stays for the next run.
+    """
+    with _locked(stage, final) as file:
+        if file is None:
+            return False
+        position = os.fstat(file).st_size
+        if position > size:
+            os.ftruncate(file, 0)
+            position = 0
+        running = hash_prefix(stage, position) if position else hashlib.sha256()
+        os.lseek(file, position, os.SEEK_SET)
+        received(position)
+        if position < size:
+            for chunk in read(position):
+                if position + len(chunk) > size:
+                    os.ftruncate(file, 0)
+                    raise _wrong(digest, f"more than {size} bytes")
+                running.update(chunk)
+                _write_all(file, chunk)
+                position += len(chunk)
+                received(len(chunk))
+        found = f"sha256:{running.hexdigest()}"
+        if position != size or found != digest:
+            os.ftruncate(file, 0)
+            raise _wrong(digest, f"{position} bytes of {size} with the digest {found}")
+        os.fchmod(file, 0o644)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        stage.replace(final)
+        return True
+
+
+@contextmanager
+def _locked(stage: Path, final: Path) -> Iterator[int | None]:
+    """The stage file, open and ours alone; None when another process finished the blob while we waited for it."""
+    while True:
+        stage.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(stage, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _still_there(stage, file):
+                yield file
+                return
+        finally:
+            os.close(file)
+        if final.exists():
+            yield None
+            return
+
+
+def _still_there(stage: Path, file: int) -> bool:
+    """Whether the file that we locked still has its name: the process before us renames it when it is done."""
+    try:
+        return os.path.samestat(stage.lstat(), os.fstat(file))
+    except FileNotFoundError:
+        return False
+
+
+def _write_all(file: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(file, view) :]
+
+
+def _wrong(digest: str, what: str) -> WrongBytes:
+    return WrongBytes(
+        Problem(
+            "wrong-digest",
+            f"the bytes of {digest} are wrong: {what}",
+            "its source or a proxy on the way alters or cuts what it serves; try again, or use another mirror",
+        )
+    )

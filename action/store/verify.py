@@ -1,0 +1,167 @@
+"""Reads a registry directory again from the disk, hashes it, and checks every rule by which nodes will use it.
+
+The rules are those of distribution's filesystem storage, and of how Sealos copies the directory when it runs: only
+tags travel, a repository without one stops the whole copy, and an index under a tag is copied for one platform only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from action.errors import ClusterImageError, Problem
+from action.store.digest import digest_of_file
+from action.store.manifest import ImageIndex, ImageManifest, Part, Platform, parse_config, parse_manifest
+from action.store.platform import CONFIG_LIMIT
+from action.store.tree import Tree, read_tree
+from generator.names import Arch
+
+MAX_REPOSITORIES = 1024
+"""Sealos asks for the catalogue once, and gets no more than this many."""
+
+_MANIFEST_LIMIT = 4 << 20
+_HASHING_THREADS = 4
+
+
+def verify(registry: Path, *, arch: Arch | None = None, hashed: Collection[str] = frozenset()) -> list[Problem]:
+    """Every breach, with its path; an empty list is a directory that can be shipped.
+
+    ``arch`` is what every image must be for; without it they must only agree. ``hashed`` are the digests of blobs that
+    this very run has hashed while writing them. Raises OSError when the disk cannot be read.
+    """
+    if registry.is_symlink() or not registry.is_dir():
+        return [Problem("no-registry", "is not a directory", "place the images first", file=registry.name)]
+    tree = read_tree(registry)
+    wrong = _hash_blobs(tree, hashed)
+    used: set[str] = set()
+    platforms: dict[str, Platform] = {}
+    for repository in tree.repositories:
+        _check_repository(tree, repository, wrong, used, platforms)
+    _check_platforms(tree, platforms, arch)
+    for digest in sorted(set(tree.blobs) - used):
+        tree.breach("unused-blob", _blob(digest), "belongs to no image here, and would be shipped for nothing")
+    count = len(tree.repositories)
+    if count > MAX_REPOSITORIES:
+        tree.breach("too-many-repositories", "", f"has {count} repositories; Sealos sees only {MAX_REPOSITORIES}")
+    if count == 0:
+        tree.breach("no-images", "", "holds no image", "place the images first, or remove the directory")
+    return sorted(tree.problems, key=lambda problem: (problem.file or "", problem.code, problem.message))
+
+
+def _hash_blobs(tree: Tree, hashed: Collection[str]) -> set[str]:
+    """The digests whose bytes are others; each is told once, here."""
+    unsure = [(digest, path) for digest, path in sorted(tree.blobs.items()) if digest not in hashed]
+    with ThreadPoolExecutor(_HASHING_THREADS) as pool:
+        found = list(pool.map(lambda item: digest_of_file(item[1]), unsure))
+    wrong = set()
+    for (digest, path), real in zip(unsure, found, strict=True):
+        if real != digest:
+            wrong.add(digest)
+            tree.breach("wrong-bytes", _blob(digest), f"has {path.stat().st_size} bytes with the digest {real}")
+    return wrong
+
+
+def _check_repository(
+    tree: Tree, repository: str, wrong: set[str], used: set[str], platforms: dict[str, Platform]
+) -> None:
+    """``used`` gains the digests that its images need; ``platforms`` what each tag is for."""
+    home = f"docker/registry/v2/repositories/{repository}"
+    tags = tree.tags.get(repository, {})
+    if not tags:
+        tree.breach("no-tag", home, "has no tag: Sealos copies tags only, and stops at a repository without one")
+    if not tree.layers.get(repository):
+        tree.breach("no-layers", home, "has no _layers: a registry does not list such a repository")
+    for (owner, tag), digests in sorted(tree.history.items()):
+        if owner == repository and tags.get(tag) not in digests:
+            tree.breach("bad-history", f"{home}/_manifests/tags/{tag}", "has a history without what the tag means")
+    needed: set[str] = set()
+    for digest in sorted(tree.revisions.get(repository, ())):
+        used.add(digest)
+        link = f"{home}/_manifests/revisions/sha256/{digest[7:]}/link"
+        image = _image(tree, link, digest, wrong)
+        if isinstance(image, ImageManifest):
+            parts = (image.config, *image.layers)
+            needed |= {part.digest for part in parts}
+            _check_parts(tree, repository, link, parts)
+    used |= needed
+    for digest in sorted(tree.layers.get(repository, set()) - needed):
+        tree.breach("unused-link", f"{home}/_layers/sha256/{digest[7:]}/link", "is of a blob that no image here has")
+    for tag, digest in sorted(tags.items()):
+        _check_tag(tree, repository, tag, digest, wrong, platforms)
+
+
+def _check_tag(
+    tree: Tree, repository: str, tag: str, digest: str, wrong: set[str], platforms: dict[str, Platform]
+) -> None:
+    link = f"docker/registry/v2/repositories/{repository}/_manifests/tags/{tag}/current/link"
+    if digest not in tree.history.get((repository, tag), ()):
+        tree.breach("bad-history", link, f"has no index link for {digest}: the tag could not be deleted")
+    if digest not in tree.revisions.get(repository, ()):
+        tree.breach("no-revision", link, f"means {digest}, which has no revision link: pulls would fail")
+        return
+    image = _image(tree, link, digest, wrong, quiet=True)
+    if isinstance(image, ImageIndex):
+        tree.breach("index-under-tag", link, "means an index: a node gets whatever platform Sealos copies of it")
+    elif isinstance(image, ImageManifest):
+        platform = _platform(tree, link, image.config, wrong)
+        if platform is not None:
+            platforms[link] = platform
+
+
+def _image(
+    tree: Tree, link: str, digest: str, wrong: set[str], *, quiet: bool = False
+) -> ImageManifest | ImageIndex | None:
+    """The manifest that a link means; what is wrong with it is told unless ``quiet``."""
+    path = tree.blobs.get(digest)
+    if path is None or digest in wrong:
+        if path is None and not quiet:
+            tree.breach("no-blob", link, f"means {digest}, whose bytes are not here")
+        return None
+    try:
+        size = path.stat().st_size
+        body = path.read_bytes() if size <= _MANIFEST_LIMIT else b""
+        return parse_manifest(body, "", f"the manifest {digest}")
+    except ClusterImageError as error:
+        if not quiet:
+            tree.breach("bad-manifest", link, error.problems[0].message)
+        return None
+
+
+def _check_parts(tree: Tree, repository: str, link: str, parts: Iterable[Part]) -> None:
+    linked = tree.layers.get(repository, set())
+    for part in parts:
+        path = tree.blobs.get(part.digest)
+        if part.digest not in linked:
+            tree.breach("no-layer-link", link, f"needs {part.digest}, which its repository has no _layers link for")
+        if path is None:
+            tree.breach("no-blob", link, f"needs {part.digest}, whose bytes are not here")
+        elif path.stat().st_size != part.size:
+            tree.breach("wrong-size", _blob(part.digest), f"has {path.stat().st_size} bytes; {link} says {part.size}")
+
+
+def _platform(tree: Tree, link: str, config: Part, wrong: set[str]) -> Platform | None:
+    path = tree.blobs.get(config.digest)
+    if path is None or config.digest in wrong:
+        return None
+    try:
+        body = path.read_bytes() if path.stat().st_size <= CONFIG_LIMIT else b""
+        return parse_config(body, f"the image {config.digest}")
+    except ClusterImageError as error:
+        tree.breach("bad-config", link, error.problems[0].message)
+        return None
+
+
+def _check_platforms(tree: Tree, platforms: dict[str, Platform], arch: Arch | None) -> None:
+    if arch is not None:
+        for link, platform in sorted(platforms.items()):
+            if platform[:2] != ("linux", arch):
+                tree.breach("wrong-platform", link, f"is for {platform}, not for linux/{arch}")
+        return
+    kinds = sorted({str(Platform(*platform[:2])) for platform in platforms.values()})
+    if len(kinds) > 1:
+        tree.breach("mixed-platforms", "", f"holds images for {' and '.join(kinds)}; an image has one architecture")
+
+
+def _blob(digest: str) -> str:
+    return f"docker/registry/v2/blobs/sha256/{digest[7:9]}/{digest[7:]}/data"
