@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,18 +48,20 @@ def build(job: Job, layout: OciLayout, *, client: RegistryClient, engine: str, l
     """
     label = job.version.context
     scan, placement = Scan(images=()), None
-    with staged(job.version.directory, label) as context:
+    with staged(job.version.directory, label) as context, _told_from_the_repository(label):
         _run_init(job, context, log)
         buildfile = find_buildfile(context, job.type)
         if job.type != "dockerimages":
             scan = _scan(job, context, log)
         if job.type == "apps":
-            placement = _fill_registry(job, context, scan, client, log)
+            placement = _fill_registry(context, scan, job.arch, client, log)
         image = build_image(
             context, buildfile, arch=job.arch, labels={}, build_args=job.build_args, layout=layout, engine=engine
         )
+    problems = (*scan.problems, *(placement.problems if placement else ()))
     layout.put_index(job.ref_name, image.digest, platform={"os": "linux", "architecture": job.arch})
-    log(f"built {image.digest}, {size(image.size)}, by {image.engine}")
+    how = f"{image.engine}, because {image.reason}" if image.reason else image.engine
+    log(f"built {image.digest}, {size(image.size)} ({how})")
     return BuildResult(
         type=job.type,
         app=job.version.app,
@@ -66,8 +69,9 @@ def build(job: Job, layout: OciLayout, *, client: RegistryClient, engine: str, l
         arch=job.arch,
         digest=image.digest,
         size=image.size,
+        content_id=image.content_id,
         images=placement.images if placement else (),
-        problems=(*scan.problems, *(placement.problems if placement else ())),
+        problems=tuple(_in_repository(problem, label) for problem in problems),
         blind_spots=scan.blind_spots,
     )
 
@@ -92,14 +96,13 @@ def _scan(job: Job, context: Path, log: Log) -> Scan:
     scan = scan_context(context, arch=job.arch)
     errors = [problem for problem in scan.problems if problem.severity == "error"]
     if errors:
-        raise InputError(_in_repository(problem, job) for problem in errors)
+        raise InputError(errors)
     if job.type == "configs" and scan.wanted:
         raise InputError(
             Problem(
                 "images-in-configs",
                 f"is built as configs, and its {finding.sources[0].file} runs the image {finding.reference}",
                 "configs carry no container images; ask for it as apps",
-                file=job.version.context,
             )
             for finding in scan.wanted
         )
@@ -107,19 +110,25 @@ def _scan(job: Job, context: Path, log: Log) -> Scan:
     return scan
 
 
-def _fill_registry(job: Job, context: Path, scan: Scan, client: RegistryClient, log: Log) -> Placement:
-    try:
-        placement = place(context, scan.wanted, arch=job.arch, client=client)
-    except ClusterImageError as error:
-        error.problems = tuple(_in_repository(problem, job) for problem in error.problems)
-        raise
-    problems = verify(context / "registry", arch=job.arch) if placement.images else []
+def _fill_registry(context: Path, scan: Scan, arch: Arch, client: RegistryClient, log: Log) -> Placement:
+    placement = place(context, scan.wanted, arch=arch, client=client)
+    problems = verify(context / "registry", arch=arch) if placement.images else []
     if problems:
-        raise InputError(_in_repository(problem, job) for problem in problems)
+        raise InputError(problems)
     log(f"placed {len(placement.images)} images in registry/")
     return placement
 
 
-def _in_repository(problem: Problem, job: Job) -> Problem:
-    """A problem of the staged copy, told with the path that the reader knows."""
-    return problem if problem.file is None else problem._replace(file=f"{job.version.context}/{problem.file}")
+@contextmanager
+def _told_from_the_repository(label: str) -> Iterator[None]:
+    """Problems of the staged copy, told with the paths that the reader knows."""
+    try:
+        yield
+    except ClusterImageError as error:
+        error.problems = tuple(_in_repository(problem, label) for problem in error.problems)
+        raise
+
+
+def _in_repository(problem: Problem, label: str) -> Problem:
+    file = problem.file or ""
+    return problem if file.startswith(label) else problem._replace(file=f"{label}/{file}".rstrip("/"))

@@ -208,7 +208,7 @@ def find_buildfile(context: Path, image_type: ImageType) -> Path:
     raise InputError(
         Problem(
             "no-build-file",
-            f"{context.name} has none of {', '.join(names)}" + (f" (it has {close[0]})" if close else ""),
+            f"there is none of {', '.join(names)}" + (f" (it has {close[0]})" if close else ""),
             "add one, or let init.sh write it into the directory it runs in",
         )
     )

@@ -158,7 +158,7 @@ def test_a_template_whose_rendered_name_exists_names_both(build: Build, tree: Pa
     write(tree, {"applications/web/v1/etc/a.yaml.tmpl": "x", "applications/web/v1/etc/a.yaml": "x"})
     message = build("web", "v1")
     assert "applications/web/v1/etc/a.yaml.tmpl" in message
-    assert "etc/a.yaml " in message
+    assert "renders to etc/a.yaml, which exists already" in message
 
 
 def test_configs_that_would_need_images(build: Build, tree: Path) -> None:
