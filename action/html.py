@@ -1,0 +1,84 @@
+"""HTML inside Markdown: where a block of it starts and ends, and which elements fold or quote what is in them.
+
+CommonMark 0.31.2, "HTML blocks" and "Raw HTML": https://spec.commonmark.org/0.31.2/#html-blocks.
+"""
+
+from __future__ import annotations
+
+import re
+
+DETAILS = "a folded section (<details>)"
+
+_ATTRIBUTE = r"\s++[A-Za-z_:][A-Za-z0-9_.:-]*+(?:\s*+=\s*+(?:[^\s\"'=<>`]++|'[^']*+'|\"[^\"]*+\"))?+"
+TAG = re.compile(rf"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9-]*+)(?:{_ATTRIBUTE})*+\s*+/?>", re.ASCII)
+
+_BLOCK_TAGS = (
+    "address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt|"
+    "fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe|legend|li|link|main|menu|"
+    "menuitem|nav|noframes|ol|optgroup|option|p|param|search|section|summary|table|tbody|td|tfoot|th|thead|title|tr|"
+    "track|ul"
+)
+_FLAGS = re.IGNORECASE | re.ASCII
+# The first six of the seven ways a block starts, and how it ends (None: at a blank line).
+_BLOCKS = (
+    (re.compile(r"<(?:script|pre|style|textarea)(?:[\s>]|$)", _FLAGS), r"</(?:script|pre|style|textarea)>"),
+    (re.compile(r"<!--"), r"-->"),
+    (re.compile(r"<\?"), r"\?>"),
+    (re.compile(r"<![A-Za-z]"), r">"),
+    (re.compile(r"<!\[CDATA\["), r"\]\]>"),
+    (re.compile(rf"</?(?:{_BLOCK_TAGS})(?:\s|/?>|$)", _FLAGS), None),
+)
+_ONLY_A_TAG = re.compile(rf"(?:{TAG.pattern})\s*$", re.ASCII)
+_TOKEN = re.compile(rf"<!--[\s\S]*?(?:-->|$)|{TAG.pattern}", re.ASCII)
+
+# Elements that fold or quote what is in them across blocks, and those that do so within their paragraph.
+_ACROSS = {"details": DETAILS, "blockquote": "a quote", "pre": "a code block"}
+_WITHIN = {"code": "a code span", "samp": "a code span", "del": "struck-out text", "s": "struck-out text"}
+
+
+def is_block_start(content: str, *, in_paragraph: bool) -> bool:
+    """Whether a line starts an HTML block; one that is a tag alone does so only outside a paragraph."""
+    if not content.startswith("<"):
+        return False
+    return any(start.match(content) for start, _ in _BLOCKS) or bool(not in_paragraph and _ONLY_A_TAG.match(content))
+
+
+def block_end(content: str) -> re.Pattern[str] | None:
+    """What ends the HTML block that ``content`` starts; None when a blank line does."""
+    end = next((end for start, end in _BLOCKS if start.match(content)), None)
+    return re.compile(end, _FLAGS) if end else None
+
+
+class Folds:
+    """How many elements are open, at one place of the text, that fold or quote what is in them."""
+
+    def __init__(self, across: dict[str, int] | None = None) -> None:
+        self._across = across or {}
+        self._within: dict[str, int] = {}
+
+    def copy(self) -> Folds:
+        """The same, apart."""
+        return Folds(dict(self._across))
+
+    def start_paragraph(self) -> None:
+        """What is only open within a paragraph ends with it."""
+        self._within = {}
+
+    def read(self, tag: re.Match[str] | None) -> None:
+        """Count a tag that opens or closes such an element; anything else changes nothing."""
+        if tag is None:
+            return
+        name = (tag["name"] or "").lower()
+        depths = self._across if name in _ACROSS else self._within if name in _WITHIN else None
+        if depths is not None:
+            depths[name] = max(0, depths.get(name, 0) + (-1 if tag["end"] else 1))
+
+    def read_block(self, text: str) -> None:
+        """Count the tags of an HTML block."""
+        for token in _TOKEN.finditer(text):
+            self.read(token)
+
+    def place(self) -> str | None:
+        """What shows the text at this place, when it is no plain paragraph."""
+        names = {**_ACROSS, **_WITHIN}
+        return next((names[name] for name, depth in {**self._across, **self._within}.items() if depth), None)
