@@ -74,7 +74,8 @@ def place(
     if not wanted and not directory.root.exists():
         return Placement()
     with directory.locked():
-        images, demoted = Resolver(client=client, arch=arch, scratch=directory.staging, jobs=jobs).resolve(wanted)
+        resolver = Resolver(context=context, client=client, arch=arch, scratch=directory.staging, jobs=jobs)
+        images, demoted = resolver.resolve(wanted)
         arranged = arrange(images)
         _raise_errors(arranged.problems)
         blobs = _unique_blobs(images)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -31,8 +32,12 @@ class Resolution(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolver:
-    """``scratch`` is a directory for what must be unpacked to be read; the caller removes it."""
+    """``context`` is what messages leave out of paths.
 
+    ``scratch`` is a directory for what must be unpacked to be read; the caller removes it.
+    """
+
+    context: Path
     client: RegistryClient
     arch: Arch
     scratch: Path
@@ -68,7 +73,7 @@ class Resolver:
         if archive is None:
             image = RegistryImage(self.client, finding.reference)
             return Resolved(finding, pull_leaf(self.client, finding.reference, self.arch), image)
-        shown = archive.path.name
+        shown = os.path.relpath(archive.path, self.context)
         leaf, source = open_archive(
             archive.kind, archive.path, finding.reference, self.arch, scratch=scratch, shown=shown
         )

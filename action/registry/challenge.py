@@ -22,8 +22,9 @@ def parse_challenge(header: str) -> Challenge | None:
     """The best scheme that the header offers (bearer before basic), or None."""
     offered: dict[str, Challenge] = {}
     marks = list(_SCHEME.finditer(header))
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
-        text = header[mark.end() : following.start() if following else len(header)]
+    ends = [mark.start() for mark in marks] + [len(header)]
+    for mark, end in zip(marks, ends[1:], strict=True):
+        text = header[mark.end() : end]
         values = {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(text)}
         realm, service, scope = (values.get(name, "") for name in ("realm", "service", "scope"))
         if mark[1].lower() == "basic":
