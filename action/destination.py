@@ -14,6 +14,7 @@ from typing import Literal
 
 from action.errors import ClusterImageError, InputError, Problem, UsageError
 from action.image.index import make_index
+from action.login import publishing_keychain
 from action.publish import default_destination, publish
 from action.registry.client import RegistryClient
 from action.results import BuildResult, PublishResult, Target
@@ -32,14 +33,15 @@ class Destination:
     path: Path
     layout: OciLayout
     settings: Settings
-    client: RegistryClient
 
     def finish(self, target: Target, results: Sequence[BuildResult]) -> PublishResult | None:
         """Make the index of what was built and put everything in place; the index comes last."""
         if self.kind == "registry":
             layouts: Mapping[Arch, Path] = {result.arch: self.layout.root for result in results}
             registry, namespace = default_destination(self.settings, os.environ)
-            return publish(target, layouts, registry=registry, namespace=namespace, client=self.client)
+            # Another client than the one that reads: its login is for this registry, and it knows no mirrors.
+            client = RegistryClient(publishing_keychain(registry, os.environ), insecure=self.settings.insecure)
+            return publish(target, layouts, registry=registry, namespace=namespace, client=client)
         manifests = {result.arch: result.digest for result in results if result.digest is not None}
         make_index(self.layout, target.version, manifests, {})
         if self.kind == "oci-archive":
@@ -48,27 +50,35 @@ class Destination:
 
 
 @contextmanager
-def open_destination(text: str, settings: Settings, client: RegistryClient) -> Iterator[Destination]:
+def open_destination(text: str, settings: Settings) -> Iterator[Destination]:
     """Check the destination before anything is built; what a failed build has written into a new one is removed.
 
     Raises UsageError when ``text`` has none of the three forms, InputError when a folder holds something else.
     """
-    kind, _, name = text.partition(":")
-    path = Path(name)
-    if kind == "oci" and name:
-        existed = _check_layout(path)
-        try:
-            yield Destination(kind="oci", path=path, layout=OciLayout(path), settings=settings, client=client)
-        except ClusterImageError:
-            if not existed:
-                shutil.rmtree(path, ignore_errors=True)
-            raise
-    elif (kind == "oci-archive" and name) or text == "registry":
+    form, _, name = text.partition(":")
+    if form == "oci" and name:
+        with _new_layout(Path(name)) as layout:
+            yield Destination(kind="oci", path=layout.root, layout=layout, settings=settings)
+    elif form == "oci-archive" and name:
         with tempfile.TemporaryDirectory(prefix="cluster-image-") as folder:
-            layout = OciLayout(Path(folder))
-            yield Destination(kind=kind, path=path, layout=layout, settings=settings, client=client)
+            yield Destination(kind="oci-archive", path=Path(name), layout=OciLayout(Path(folder)), settings=settings)
+    elif text == "registry":
+        with tempfile.TemporaryDirectory(prefix="cluster-image-") as folder:
+            yield Destination(kind="registry", path=Path(), layout=OciLayout(Path(folder)), settings=settings)
     else:
         raise UsageError(Problem("bad-output", f"the output {text!r} has none of the forms there are", _FORMS))
+
+
+@contextmanager
+def _new_layout(path: Path) -> Iterator[OciLayout]:
+    """A layout to add to; one that a failed build has begun is removed again."""
+    existed = _check_layout(path)
+    try:
+        yield OciLayout(path)
+    except ClusterImageError:
+        if not existed:
+            shutil.rmtree(path, ignore_errors=True)
+        raise
 
 
 def _check_layout(path: Path) -> bool:

@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from action.build import Job, Log, build
-from action.cli.options import add_option
+from action.cli.options import add_option, add_positional
 from action.destination import open_destination
 from action.errors import ClusterImageError, InputError, Problem, UsageError
+from action.login import with_destination
 from action.registry.auth import default_keychain
 from action.registry.client import RegistryClient
 from action.report.build import build_table
@@ -24,9 +25,9 @@ from generator.names import ARCHES, IMAGE_TYPES, ImageType
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("app", nargs="?", help="the application, a directory of the tree")
-    parser.add_argument("version", nargs="?", help="its version; latest/ builds one that has no directory")
-    parser.add_argument("--type", choices=IMAGE_TYPES, help="default: the first that the directory offers")
+    add_positional(parser, "app", "the application, a directory of the tree")
+    add_positional(parser, "version", "its version; latest/ builds one that has no directory")
+    add_option(parser, "type", f"{', '.join(IMAGE_TYPES)}; default: the first that the directory offers")
     parser.add_argument("--arch", action="append", choices=ARCHES, help="repeatable; default: every one it can be")
     parser.add_argument("--build-arg", action="append", default=[], metavar="KEY=VALUE", help="for dockerimages")
     add_option(parser, "root", "the repository that holds applications/")
@@ -38,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def handle(args: argparse.Namespace) -> int:
     root = Path(args.root or ".").resolve()
-    settings = load_settings(root)
+    settings = with_destination(load_settings(root), args.registry, args.namespace)
     catalog = read_catalog(root, settings)
     client = RegistryClient(default_keychain(), mirrors=settings.mirrors, insecure=settings.insecure)
     if not args.output:
@@ -48,7 +49,7 @@ def handle(args: argparse.Namespace) -> int:
     if not (args.app and args.version):
         raise UsageError(Problem("no-target", "build needs an application and a version", "build hello v1.0.0"))
     jobs = _jobs(args, catalog)
-    with open_destination(args.output, settings, client) as destination:
+    with open_destination(args.output, settings) as destination:
         results = [
             build(job, destination.layout, client=client, engine=settings.engine, log=_logger(job)) for job in jobs
         ]
@@ -91,6 +92,8 @@ def _jobs(args: argparse.Namespace, catalog: Catalog) -> list[Job]:
 def _resolve(args: argparse.Namespace, catalog: Catalog) -> tuple[Version, ImageType]:
     """The version, as the type that was asked for or else as the first one that its directory offers."""
     if args.type:
+        if args.type not in IMAGE_TYPES:
+            raise UsageError(Problem("bad-type", f"--type {args.type!r} is none of {', '.join(IMAGE_TYPES)}"))
         return catalog.resolve(args.type, args.app, args.version), args.type
     refusals = []
     for image_type in IMAGE_TYPES:

@@ -13,8 +13,18 @@ ENVIRONMENT_PREFIX = "IMAGEBUILD_"
 
 def add_option(parser: argparse.ArgumentParser, name: str, help_text: str, *, required: bool = False) -> None:
     """Add ``--name VALUE`` whose default is the environment variable ``IMAGEBUILD_NAME``; empty means not given."""
-    variable = ENVIRONMENT_PREFIX + name.replace("-", "_").upper()
-    default = os.environ.get(variable) or None
+    variable, default = _environment(name)
     parser.add_argument(
         f"--{name}", default=default, required=required and default is None, help=f"{help_text} (or ${variable})"
     )
+
+
+def add_positional(parser: argparse.ArgumentParser, name: str, help_text: str) -> None:
+    """Add an argument without a name that the environment may give instead, as ``add_option`` says."""
+    variable, default = _environment(name)
+    parser.add_argument(name, nargs="?", default=default, help=f"{help_text} (or ${variable})")
+
+
+def _environment(name: str) -> tuple[str, str | None]:
+    variable = ENVIRONMENT_PREFIX + name.replace("-", "_").upper()
+    return variable, os.environ.get(variable) or None

@@ -8,17 +8,15 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from action.cli.options import ENVIRONMENT_PREFIX, add_option
+from action.cli.options import add_option
 from action.errors import ClusterImageError, Problem, UsageError
+from action.login import PASSWORD, USERNAME, publishing_keychain, with_destination
 from action.publish import default_destination, publish
-from action.registry.auth import Credentials, Keychain, LoginKeychain, default_keychain
 from action.registry.client import RegistryClient
 from action.report.table import size
 from action.results import PublishResult, Target
 from generator.config import load_settings
 from generator.names import Arch
-
-_USERNAME, _PASSWORD = f"{ENVIRONMENT_PREFIX}USERNAME", f"{ENVIRONMENT_PREFIX}PASSWORD"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_option(parser, "registry", "the registry; default: that of imagebuild.yaml, else ghcr.io")
     add_option(parser, "namespace", "the name in the registry; default: that of imagebuild.yaml, else the owner")
     add_option(parser, "force", "the reason why other content under the tag may be replaced")
-    parser.epilog = f"The login: ${_USERNAME} and ${_PASSWORD}, else the files that docker and podman keep."
+    parser.epilog = f"The login: ${USERNAME} and ${PASSWORD}, else the files that docker and podman keep."
 
 
 def handle(args: argparse.Namespace) -> int:
@@ -51,23 +49,12 @@ def handle(args: argparse.Namespace) -> int:
 
 
 def _publish(args: argparse.Namespace, target: Target) -> PublishResult:
-    settings = load_settings(Path(args.root or "."))
-    given = replace(
-        settings, registry=args.registry or settings.registry, namespace=args.namespace or settings.namespace
-    )
-    registry, namespace = default_destination(given, os.environ)
+    settings = with_destination(load_settings(Path(args.root or ".")), args.registry, args.namespace)
+    registry, namespace = default_destination(settings, os.environ)
     # No mirrors: they are for reading what others publish.
-    client = RegistryClient(_keychain(registry), insecure=settings.insecure)
+    client = RegistryClient(publishing_keychain(registry, os.environ), insecure=settings.insecure)
     layouts = _layouts(Path(args.layouts), target)
     return publish(target, layouts, registry=registry, namespace=namespace, client=client, force=args.force)
-
-
-def _keychain(registry: str) -> Keychain:
-    username, password = os.environ.get(_USERNAME, ""), os.environ.get(_PASSWORD, "")
-    if not password:
-        return default_keychain()
-    login = Credentials(username=username, password=password, origin=f"${_USERNAME} and ${_PASSWORD}")
-    return LoginKeychain(registry, login)
 
 
 def _layouts(folder: Path, target: Target) -> dict[Arch, Path]:

@@ -1,0 +1,32 @@
+"""Who logs in to the registry that is published to: what was given, the workflow's own token, or a person's files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from action.registry.auth import Credentials, Keychain, LoginKeychain, default_keychain
+from generator.config import Settings
+
+# From the environment only: an argument shows in the list of processes (action.yml sets them from its inputs).
+USERNAME, PASSWORD, TOKEN = "IMAGEBUILD_USERNAME", "IMAGEBUILD_PASSWORD", "IMAGEBUILD_TOKEN"
+GITHUB_REGISTRY = "ghcr.io"
+
+
+def publishing_keychain(registry: str, environment: Mapping[str, str]) -> Keychain:
+    """The login for ``registry`` and for nothing else, from the environment; without one, the files of docker.
+
+    GitHub's registry takes the token of the workflow, so that a fork publishes with nothing to configure.
+    """
+    username, password = environment.get(USERNAME, ""), environment.get(PASSWORD, "")
+    origin = f"${USERNAME} and ${PASSWORD}"
+    if not password and registry == GITHUB_REGISTRY and environment.get(TOKEN):
+        username, password, origin = environment.get("GITHUB_ACTOR", "github"), environment[TOKEN], f"${TOKEN}"
+    if not password:
+        return default_keychain(environment)
+    return LoginKeychain(registry, Credentials(username=username, password=password, origin=origin))
+
+
+def with_destination(settings: Settings, registry: str | None, namespace: str | None) -> Settings:
+    """The settings, with the registry and the namespace that were given on the command line or as inputs."""
+    return replace(settings, registry=registry or settings.registry, namespace=namespace or settings.namespace)
