@@ -22,6 +22,10 @@ class LeavesContext(Exception):
     """A source is written so that it lies outside the context; the argument is that source."""
 
 
+class DeadLink(Exception):
+    """A pattern matches a symbolic link that leads nowhere; the argument is its path."""
+
+
 class CannotCopy(Exception):
     """The context has something that is no file, directory, link or pipe; the argument is its path."""
 
@@ -52,7 +56,10 @@ class ContextFiles:
         self.skipped: list[str] = []
 
     def matches(self, source: str) -> list[Match]:
-        """What ``source`` (a path or a pattern) names, in byte order, ignored or not; raises LeavesContext."""
+        """What ``source`` (a path or a pattern) names, in byte order, ignored or not.
+
+        Raises LeavesContext and DeadLink.
+        """
         names = _inside(source)
         if not any(has_meta(name) for name in names):
             match = self._match("/".join(names))
@@ -60,7 +67,14 @@ class ContextFiles:
         found = [""]
         for name in names:
             found = [path for parent in found for path in self._children(parent, name)]
-        return [match for path in found if (match := self._match(path)) is not None]
+        matches = []
+        for path in found:
+            match = self._match(path)
+            if match is None and not self.is_ignored(path):
+                raise DeadLink(path)
+            if match is not None:
+                matches.append(match)
+        return matches
 
     def is_ignored(self, path: str) -> bool:
         """Whether the ignore file hides ``path``; the context itself is never hidden."""

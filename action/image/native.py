@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from action.image.context_files import CannotCopy, ContextFiles, LeavesContext, Match
+from action.image.context_files import CannotCopy, ContextFiles, DeadLink, LeavesContext, Match
 from action.image.rootfs import ROOT, NotADirectory, Owner, Rootfs, place
 from action.kubefile import DEFAULT_SHELL, Buildfile, Instruction, Scope
 from generator.names import Arch
@@ -198,6 +198,13 @@ class _Assembly:
                 f"{instruction.keyword} {source} lies outside the build directory",
                 instruction.line,
                 "copy the file into the build directory first, in init.sh for example",
+            ) from error
+        except DeadLink as error:
+            raise self._buildfile.problem(
+                "dead-link",
+                f"{instruction.keyword} {source} matches {error}, a link to a file that is not in the build directory",
+                instruction.line,
+                "put the file there, or keep the link from being copied with .dockerignore",
             ) from error
         kept = [match for match in found if not self._is_hidden(match)]
         if not kept:

@@ -1,7 +1,8 @@
 """Pushing: blobs that are not there yet, then manifests (OCI distribution specification 1.1, "Push").
 
 A large blob travels as one streamed PATCH; when the connection breaks, the registry is asked how much it has and only
-the rest is sent again. What arrives is checked by the registry, which is told the digest when the upload is closed.
+the rest is sent again. A registry that does not keep broken uploads (docker-registry 2.8) gets the blob from its
+beginning: smaller pieces would not help there, for a piece that breaks makes it forget the others. What arrives is checked by the registry, which is told the digest when the upload is closed.
 """
 
 from __future__ import annotations
