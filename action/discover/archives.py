@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from action.discover.files import read_text
 from action.discover.findings import Archive, ArchiveKind, Source
+from action.discover.found import Found
 from action.discover.hits import Hit
 from action.discover.image_lists import bad_entry
 from action.discover.literals import literal
@@ -18,23 +19,39 @@ LIST = "images/skopeo/tar.txt"
 _LINE = re.compile(r"(docker-archive|oci-archive):([^@]+)@(.+)")
 
 
-def archived_images(context: Path) -> Iterator[tuple[Hit, ImageReference, Archive] | Problem]:
-    """The images of the list, with the archive of each; a line that cannot be used is an error with its number."""
+@dataclass(slots=True)
+class Archived:
+    """The images of the list, and the archive of each."""
+
+    found: Found = field(default_factory=Found)
+    by_reference: dict[ImageReference, Archive] = field(default_factory=dict)
+
+
+def archived_images(context: Path) -> Archived:
+    """What the list names; a line that cannot be used is an error with its number."""
+    archived = Archived()
     path = context / LIST
     if not path.is_file():
-        return
+        return archived
     try:
         text = read_text(path, LIST)
     except InputError as error:
-        yield from error.problems
-        return
+        archived.found.problems += error.problems
+        return archived
     for number, line in enumerate(text.splitlines(), 1):
         entry = line.partition(" #")[0].strip()
         if entry and not entry.startswith("#"):
-            yield _entry(context, entry, number)
+            read = _entry(context, entry, number)
+            if isinstance(read, Problem):
+                archived.found.problems.append(read)
+            else:
+                hit, archive = read
+                archived.found.hits.append(hit)
+                archived.by_reference[hit.reference] = archive
+    return archived
 
 
-def _entry(context: Path, entry: str, number: int) -> tuple[Hit, ImageReference, Archive] | Problem:
+def _entry(context: Path, entry: str, number: int) -> tuple[Hit, Archive] | Problem:
     match = _LINE.fullmatch(entry)
     if match is None:
         hint = "write docker-archive:<file>@<image> or oci-archive:<file>@<image>"
@@ -53,4 +70,4 @@ def _entry(context: Path, entry: str, number: int) -> tuple[Hit, ImageReference,
     hit = Hit(known.reference, "certain", Source(file=LIST, rule="archive", line=number))
 
     form: ArchiveKind = "docker-archive" if kind == "docker-archive" else "oci-archive"
-    return hit, known.reference, Archive(kind=form, path=context / archive.relative_to(context.resolve()))
+    return hit, Archive(kind=form, path=context / archive.relative_to(context.resolve()))

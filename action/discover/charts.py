@@ -1,118 +1,120 @@
-"""``charts/``: which charts there are, how each will be rendered, and the images that show."""
+"""Which charts there are, in ``charts/`` and wherever the install plan names one, and the scan of each."""
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from action.discover.api_versions import defined_versions
 from action.discover.chart_files import ChartFiles, read_chart
-from action.discover.extract import extract
-from action.discover.files import read_text, relative
-from action.discover.hits import Hit
-from action.discover.rendering import HelmEngine, Release, RenderedTemplate, RenderError
-from action.discover.yaml_tree import documents
+from action.discover.chart_scan import ChartScan
+from action.discover.context_files import ContextFiles
+from action.discover.files import relative
+from action.discover.found import Found
+from action.discover.plan_commands import HelmCommand
+from action.discover.rendering import HelmEngine
 from action.errors import InputError, Problem
+from action.install_plan import InstallPlan, Step
+from generator.names import nearest
 
 FOLDER = "charts"
+WORKERS = 4
+"""Charts rendered at once; helm is a process of its own, and the SDK leaves Python's lock while it works."""
 
 
-@dataclass(slots=True)
-class Found:
-    """What a part of the context gave."""
-
-    hits: list[Hit] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    blind_spots: list[str] = field(default_factory=list)
-
-    def add(self, other: Found) -> None:
-        self.hits += other.hits
-        self.problems += other.problems
-        self.blind_spots += other.blind_spots
+def has_charts(context: Path, plan: InstallPlan) -> bool:
+    """Whether a Helm engine will be needed."""
+    return any(_candidates(context)) or any(isinstance(step.command, HelmCommand) for step in plan.steps)
 
 
-def find_charts(context: Path) -> Iterator[ChartFiles | Problem]:
-    """The charts of the context, one level deep; what is no chart is passed over with a note."""
+def _candidates(context: Path) -> Iterator[Path]:
+    """What may be a chart: folders and archives, one level deep."""
     folder = context / FOLDER
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        label = relative(path, context)
-        if path.is_dir() and not path.name.startswith("."):
-            if path.name != "registry" and not (path / "Chart.yaml").is_file():
-                yield Problem("not-a-chart", "has no Chart.yaml: passed over", file=label, severity="warning")
-                continue
-        elif not (path.is_file() and path.name.endswith((".tgz", ".tar.gz"))):
+        if path.name.startswith("."):
             continue
-        if path.name == "registry" and not (path / "Chart.yaml").is_file():
-            continue
-        try:
-            yield read_chart(path, label)
-        except InputError as error:
-            yield from error.problems
+        is_registry = path.name == "registry" and not (path / "Chart.yaml").is_file()
+        if (path.is_dir() and not is_registry) or path.name.endswith((".tgz", ".tar.gz")):
+            yield path
 
 
-def scan_charts(context: Path, engine: HelmEngine) -> Found:
+def scan_charts(files: ContextFiles, plan: InstallPlan, engine: HelmEngine) -> Found:
     """Render every chart of the context and take the images from what comes out."""
     found = Found()
-    for chart in find_charts(context):
-        if isinstance(chart, Problem):
-            found.problems.append(chart)
-        else:
-            found.add(_scan_chart(context, chart, engine))
+    steps: dict[Path, list[Step]] = {path: [] for path in _candidates(files.root)}
+    for step in plan.steps:
+        if isinstance(step.command, HelmCommand):
+            path = _planned_chart(files.root, step, step.command, plan, found)
+            if path is not None:
+                steps.setdefault(path, []).append(step)
+    charts = [(chart, steps[path]) for path in steps if (chart := _read(files, path, found)) is not None]
+    defined = frozenset(defined_versions(_definitions(files, [chart for chart, _ in charts])))
+    planned = {chart.name for chart, own in charts if own}
+    with ThreadPoolExecutor(WORKERS) as pool:
+        jobs = [pool.submit(ChartScan(chart, files, engine, defined).run, own, plan) for chart, own in charts]
+        for (chart, own), job in zip(charts, jobs, strict=True):
+            part = job.result()
+            if chart.name in planned and not own:
+                reason = f"{chart.label} is another copy of a chart that the install plan takes from elsewhere"
+                part.hits = [hit.at_most("uncertain", reason) for hit in part.hits]
+            found.add(part)
     return found
 
 
-def _scan_chart(context: Path, chart: ChartFiles, engine: HelmEngine) -> Found:
-    found = Found()
-    if chart.metadata.get("type") == "library":
-        return found
-    for owner, missing in chart.missing_dependencies():
-        hint = f"run `helm dependency build {chart.label}` before the build, or commit {chart.label}/charts"
-        message = f"the dependency {missing} of the chart {chart.name} is not in its charts/ directory"
-        found.problems.append(Problem("chart-dependency-missing", message, hint, f"{chart.label}/{owner}"))
-    if found.problems:
-        return found
-    overrides = context / FOLDER / f"{chart.name}.values.yaml"
-    renders = {"defaults": Release(name=chart.name)}
-    if overrides.is_file():
-        name = relative(overrides, context)
+def _read(files: ContextFiles, path: Path, found: Found) -> ChartFiles | None:
+    label = relative(path, files.root)
+    if path.is_dir() and not (path / "Chart.yaml").is_file():
+        message = "has no Chart.yaml: it is no chart, and is passed over"
+        found.problems.append(Problem("not-a-chart", message, "", label, severity="warning"))
+        return None
+    try:
+        return read_chart(path, label)
+    except InputError as error:
+        found.problems += error.problems
+        return None
+
+
+def _planned_chart(context: Path, step: Step, command: HelmCommand, plan: InstallPlan, found: Found) -> Path | None:
+    """The chart of the context that a command installs; a chart from elsewhere is a blind spot."""
+    where = f"{step.file}:{step.line}"
+    remote = command.repository is not None or "://" in command.chart
+    if not remote:
+        name = plan.locate(step.path(command.chart)) or _globbed(context, step.path(command.chart))
+        if name is not None:
+            return context / name
+        first = command.chart.partition("/")[0]
+        remote = first not in (".", "..", FOLDER, "") and not (context / first).exists() and "/" in command.chart
+    if remote:
+        title = f"{command.repository} {command.chart}" if command.repository else command.chart
+        version = f" {command.version}" if command.version else ""
+        found.blind_spots.append(
+            f"{where}: helm fetches the chart {title}{version} when it runs: not offline, and its images are not seen"
+        )
+    else:
+        close = nearest(step.path(command.chart), (relative(path, context) for path in _candidates(context)), count=1)
+        message = f"the install plan installs the chart {command.chart!r}, which the context does not have"
+        hint = f"did you mean {close[0]}?" if close else "put the chart into charts/"
+        found.problems.append(Problem("plan-chart-missing", message, hint, step.file, step.line, severity="warning"))
+    return None
+
+
+def _globbed(context: Path, pattern: str) -> str | None:
+    folder, _, name = pattern.rpartition("/")
+    if not any(character in name for character in "*?[") or not (context / folder).is_dir():
+        return None
+    matches = sorted(path.name for path in (context / folder).iterdir() if fnmatch.fnmatchcase(path.name, name))
+    return f"{folder}/{matches[0]}".lstrip("/") if matches else None
+
+
+def _definitions(files: ContextFiles, charts: list[ChartFiles]) -> Iterator[str]:
+    for chart in charts:
+        for name in chart.files:
+            if name.startswith("crds/") or "/crds/" in name:
+                yield chart.text(name) or ""
+    for name in files.below("manifests", (".yaml", ".yml")):
         try:
-            renders = {name: Release(name=chart.name, values=(read_text(overrides, name),))}
-        except InputError as error:
-            found.problems += error.problems
-            return found
-    for render, release in renders.items():
-        try:
-            templates = engine.render(chart.path, release)
-        except RenderError as error:
-            found.problems.append(render_problem(chart, render, error))
-        else:
-            found.add(read_rendered(chart, render, templates))
-    return found
-
-
-def render_problem(chart: ChartFiles, render: str, error: RenderError) -> Problem:
-    """A chart that does not render: names the chart, the values, the template and the line."""
-    return Problem(
-        "chart-render",
-        f"the chart {chart.name} does not render with {render}: {error.message}",
-        f"give the values that it needs in {FOLDER}/{chart.name}.values.yaml",
-        chart.place(error.template) if error.template else chart.label,
-        error.line,
-    )
-
-
-def read_rendered(chart: ChartFiles, render: str, templates: tuple[RenderedTemplate, ...]) -> Found:
-    """The images of what a chart made. A document that is not YAML is an error: helm would refuse the chart."""
-    found = Found()
-    for rendered in templates:
-        file = chart.place(rendered.template)
-        for number, text in enumerate(rendered.documents, 1):
-            for document in documents(text, file):
-                if isinstance(document, Problem):
-                    message = f"the chart {chart.name} makes a {document.message} (rendered with {render})"
-                    found.problems.append(document._replace(code="chart-render", message=message))
-                    continue
-                part = extract(document, file, render, lines=False, number=number)
-                found.add(Found(part.hits, part.problems, part.blind_spots))
-
-    return found
+            yield files.text(name)
+        except InputError:
+            continue  # the scan of manifests reports it

@@ -1,40 +1,98 @@
-"""``manifests/``: plain Kubernetes objects, at any depth."""
+"""``manifests/``, at any depth, and every other manifest or kustomization that the install plan applies."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from action.discover.charts import Found
+from action.discover.backstop import literal_images
+from action.discover.context_files import ContextFiles
 from action.discover.extract import extract
-from action.discover.files import read_text, relative
+from action.discover.findings import Source
+from action.discover.found import Found
+from action.discover.hits import Hit
+from action.discover.kustomize import build, kustomization_in
+from action.discover.plan_commands import KubectlCommand
 from action.discover.yaml_tree import documents
 from action.errors import InputError, Problem
+from action.install_plan import InstallPlan, Step
 
 FOLDER = "manifests"
 SUFFIXES = (".yaml", ".yml", ".json")
 
 
-def scan_manifests(context: Path) -> Found:
-    """The images of every manifest; a document that cannot be read is a problem, and the others still count."""
+def scan_manifests(files: ContextFiles, plan: InstallPlan) -> Found:
+    """The images of every manifest; a document that cannot be read is a problem, and the others still count.
+
+    A file that only a kustomization takes in counts as the kustomization makes it, not as it stands.
+    """
     found = Found()
-    folder = context / FOLDER
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if path.is_file() and path.suffix.lower() in SUFFIXES:
-            name = relative(path, context)
-            try:
-                found.add(read_manifest(read_text(path, name), name))
-            except InputError as error:
-                found.problems += error.problems
+    covered: set[str] = set()
+    applied: set[str] = set()
+
+    def read(name: str) -> Found:
+        return read_manifest(files, name)
+
+    for step in plan.steps:
+        if isinstance(step.command, KubectlCommand):
+            for written in step.command.kustomizations:
+                folder = _locate(step, written, plan, found)
+                if folder is not None:
+                    found.add(build(files, folder, read, covered))
+            for written in step.command.files:
+                folder = _locate(step, written, plan, found)
+                if folder is not None:
+                    applied.update(files.below(folder, SUFFIXES))
+    names = {*files.below(FOLDER, SUFFIXES)} - covered | applied
+    for name in sorted(names):
+        if not _is_kustomization(files, name):
+            found.add(read(name))
     return found
 
 
-def read_manifest(text: str, name: str) -> Found:
-    """The images of one file."""
+def read_manifest(files: ContextFiles, name: str) -> Found:
+    """The images of one file, as likely at most when it comes from a template of ours."""
     found = Found()
+    try:
+        text = files.text(name)
+    except InputError as error:
+        found.problems += error.problems
+        return found
     for document in documents(text, name):
         if isinstance(document, Problem):
             found.problems.append(document)
+            found.hits += _unreadable(text, name, document)
         else:
-            part = extract(document, name)
-            found.add(Found(part.hits, part.problems, part.blind_spots))
+            found.add(extract(document, name))
+    if name in files.rendered:
+        reason = "stands in a template, rendered with the image's ENV"
+        found.hits = [hit.at_most("likely", reason) for hit in found.hits]
     return found
+
+
+def _unreadable(text: str, name: str, problem: Problem) -> list[Hit]:
+    """What a document that is no YAML seems to name: a template for some other tool, or a broken manifest."""
+    reason = f"stands in a document that cannot be read (line {problem.line})"
+    return [
+        Hit(reference, "uncertain", Source(file=name, rule="text", line=line), reason)
+        for reference, line in literal_images(text)
+    ]
+
+
+def _is_kustomization(files: ContextFiles, name: str) -> bool:
+    return kustomization_in(files, name.rpartition("/")[0]) == name
+
+
+def _locate(step: Step, written: str, plan: InstallPlan, found: Found) -> str | None:
+    """What a command applies, in the context; None for what it fetches or what is not there."""
+    where = f"{step.file}:{step.line}"
+    if "://" in written or written.startswith("github.com/"):
+        found.blind_spots.append(
+            f"{where}: kubectl fetches {written} when it runs: not offline, its images are not seen"
+        )
+        return None
+    name = plan.locate(step.path(written))
+    if name is None and ("/" in written or written.endswith(SUFFIXES)):
+        message = f"the install plan applies {written!r}, which the context does not have"
+        hint = "add it, or let init.sh or a *.tmpl file make it"
+        found.problems.append(
+            Problem("plan-manifest-missing", message, hint, step.file, step.line, severity="warning")
+        )
+    return name

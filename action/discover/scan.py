@@ -5,16 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from action.discover.archives import archived_images
-from action.discover.charts import Found, scan_charts
+from action.discover.called_scripts import called_scripts
+from action.discover.charts import has_charts, scan_charts
 from action.discover.collect import collect
-from action.discover.findings import Archive, Scan
+from action.discover.conflicts import conflicts, floating_tags
+from action.discover.context_files import ContextFiles
+from action.discover.findings import Scan
 from action.discover.helm import HelmEngine, choose_engine
 from action.discover.ignore import read_ignore_list
 from action.discover.image_lists import listed_images
-from action.discover.layout import layout_problems
+from action.discover.kubeadm import kubeadm_images
+from action.discover.layout import TEMPLATE_FOLDERS, layout_problems, templates
 from action.discover.manifests import scan_manifests
+from action.discover.templates import render_templates
 from action.errors import InputError, Problem
-from action.reference import ImageReference
+from action.install_plan import InstallPlan, read_install_plan
 from generator.names import Arch
 
 
@@ -26,30 +31,39 @@ def scan_context(context: Path, *, arch: Arch, engine: HelmEngine | None = None)
     """
     if not context.is_dir():
         raise InputError(Problem("no-context", "is not a directory", "give a build context", str(context)))
-    found = Found(problems=list(layout_problems(context)))
-    if (context / "charts").is_dir():
-        found.add(scan_charts(context, engine or choose_engine()))
-    found.add(scan_manifests(context))
+    plan = read_install_plan(context)
+    engine = engine or _engine(context, plan)
+    rendered, found = render_templates(context, plan.environment, engine)
+    files = ContextFiles(context, rendered)
+    found.problems += [*layout_problems(context), *plan.problems]
+    found.blind_spots += plan.blind_spots
+    if engine is not None:
+        found.add(scan_charts(files, plan, engine))
+    found.add(scan_manifests(files, plan))
+    found.add(kubeadm_images(files))
+    found.add(called_scripts(plan))
     for entry in listed_images(context):
-        if isinstance(entry, Problem):
-            found.problems.append(entry)
-        else:
-            found.hits.append(entry)
-    archives: dict[ImageReference, Archive] = {}
-    for archived in archived_images(context):
-        if isinstance(archived, Problem):
-            found.problems.append(archived)
-        else:
-            hit, reference, archive = archived
-            found.hits.append(hit)
-            archives[reference] = archive
+        found.take(entry)
+    archives = archived_images(context)
+    found.add(archives.found)
     ignored = read_ignore_list(context)
-    images = [image for image in collect(found.hits, archives) if not ignored.ignores(image.reference)]
+    images = [image for image in collect(found.hits, archives.by_reference) if not ignored.ignores(image.reference)]
+    found.problems += [*ignored.problems, *conflicts(images), *floating_tags(images)]
     return Scan(
-        images=tuple(images),
-        problems=_sorted([*found.problems, *ignored.problems]),
-        blind_spots=tuple(sorted(set(found.blind_spots))),
+        images=tuple(images), problems=_sorted(found.problems), blind_spots=tuple(sorted(set(found.blind_spots)))
     )
+
+
+def _engine(context: Path, plan: InstallPlan) -> HelmEngine | None:
+    """The engine when charts need one (InputError without any), or when templates could use one."""
+    if has_charts(context, plan):
+        return choose_engine()
+    if any(templates(context, folder) for folder in TEMPLATE_FOLDERS):
+        try:
+            return choose_engine()
+        except InputError:
+            return None  # each template says so
+    return None
 
 
 def _sorted(problems: list[Problem]) -> tuple[Problem, ...]:

@@ -1,0 +1,127 @@
+"""What a chart's files name and no rendering showed: listed as uncertain, with the switch that would bring it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from action.discover.chart_files import ChartFiles
+from action.discover.findings import Source
+from action.discover.found import Found
+from action.discover.hits import Hit
+from action.discover.image_lists import list_entries
+from action.discover.literals import literal, tokens
+from action.discover.rules import Claim, image_field, image_like_fields, image_parts
+from action.discover.yaml_tree import Document, Map, Text, Tree, documents
+from action.reference import ImageReference
+
+SWITCHES = ("enabled", "enable", "create", "install", "deploy")
+
+_LITERAL_IMAGE = re.compile(
+    r"""^[ \t-]*["']?image["']?[ \t]*:[ \t]*["']?([\w./:@-]+)["']?[ \t]*(?:#.*)?$""", re.MULTILINE
+)
+_IMAGE_LIST = re.compile(r"(?:^|/)[\w.-]*images?[\w.-]*\.txt$")
+_NOT_RENDERED = re.compile(r"(?:^|/)(?:tests|ci|examples?|docs?)/")
+
+
+def unreached_images(chart: ChartFiles, seen: list[Hit]) -> Found:
+    """Images of values files, templates and image lists of the chart whose repository no rendering showed."""
+    found = Found()
+    repositories = {hit.reference.path for hit in seen}
+    for hit in (*_from_values(chart), *_from_templates(chart), *_from_lists(chart)):
+        if hit.reference.path not in repositories and not _shown_elsewhere(hit, repositories):
+            found.hits.append(hit)
+    return found
+
+
+def _shown_elsewhere(hit: Hit, repositories: set[str]) -> bool:
+    """A global registry with a prefix puts the same repository under another path."""
+    return any(path.endswith(f"/{hit.reference.path.removeprefix('library/')}") for path in repositories)
+
+
+def _from_values(chart: ChartFiles) -> Iterator[Hit]:
+    for name in sorted(chart.files):
+        if name != "values.yaml" and not (name.endswith("/values.yaml") and _is_subchart(name)):
+            continue
+        base = name.removesuffix("values.yaml")
+        prefix = ".".join(base.rstrip("/").split("/")[1::2])
+        version = _app_version(chart, f"{base}Chart.yaml")
+        for document in documents(chart.text(name) or "", name):
+            if isinstance(document, Document):
+                for claim, path, switch in _walk(document.root, prefix, version):
+                    yield from _value_hit(chart, name, claim, path, switch)
+
+
+def _is_subchart(name: str) -> bool:
+    parts = name.split("/")[:-1]
+    return len(parts) % 2 == 0 and all(part == "charts" for part in parts[::2])
+
+
+def _walk(root: Tree, prefix: str, app_version: str | None) -> Iterator[tuple[Claim, str, str]]:
+    """Claims of a values tree with the path of their map, and the nearest switch above that is off."""
+    stack: list[tuple[Tree, str, str, str]] = [(root, prefix, "", "")]
+    while stack:
+        node, path, key, switch = stack.pop()
+        if isinstance(node, list):
+            stack += [(item, f"{path}[{index}]", key, switch) for index, item in enumerate(node)]
+        if not isinstance(node, Map):
+            continue
+        for name in SWITCHES:
+            if node.get(name) is False:
+                switch = f"{path}.{name}".lstrip(".")
+        for rule in (image_field, image_parts, image_like_fields):
+            for claim in rule(node, key):
+                if claim.reason.startswith("no tag") and app_version:
+                    claim = claim._replace(text=f"{claim.text}:{app_version}")
+                yield claim, path, switch
+        stack += [(value, f"{path}.{name}".lstrip("."), name, switch) for name, value in node.items()]
+
+
+def _value_hit(chart: ChartFiles, name: str, claim: Claim, path: str, switch: str) -> Iterator[Hit]:
+    known = literal(claim.text)
+    if known is None or not known.pinned or (claim.rule == "image-key" and known.bare):
+        return
+    brings = f"reachable by values: --set {switch}=true" if switch else f"reachable by values: {path}"
+    source = Source(
+        file=_place(chart, name), field=f"{path}.{claim.field}".lstrip("."), rule="values", line=claim.line
+    )
+    yield Hit(known.reference, "uncertain", source, brings)
+
+
+def _from_templates(chart: ChartFiles) -> Iterator[Hit]:
+    for name, text in chart.templates():
+        if name.endswith("NOTES.txt") or _NOT_RENDERED.search(name):
+            continue
+        for reference, line in literal_images(text):
+            source = Source(file=_place(chart, name), rule="template", line=line)
+            yield Hit(reference, "uncertain", source, "named in a template that no rendering reached")
+
+
+def literal_images(text: str) -> Iterator[tuple[ImageReference, int]]:
+    """Images that stand in text which is not YAML, such as a template, with their lines: ``image: <name>`` lines, and
+    words that are unmistakably images."""
+    words = [(match[1], text.count("\n", 0, match.start(1))) for match in _LITERAL_IMAGE.finditer(text)]
+    for word, line in dict.fromkeys([*words, *tokens(text)]):
+        known = literal(word)
+        if known is not None and known.pinned:
+            yield known.reference, line + 1
+
+
+def _from_lists(chart: ChartFiles) -> Iterator[Hit]:
+    for name in sorted(chart.files):
+        if _IMAGE_LIST.search(name):
+            for entry in list_entries(chart.text(name) or "", _place(chart, name), "list in a chart"):
+                if isinstance(entry, Hit):
+                    yield entry.at_most("uncertain", "listed in a file of the chart that nothing reads")
+
+
+def _app_version(chart: ChartFiles, name: str) -> str | None:
+    for document in documents(chart.text(name) or "", name):
+        if isinstance(document, Document) and isinstance(document.root, Map):
+            version = document.root.get("appVersion")
+            return str(version) if isinstance(version, Text) else None
+    return None
+
+
+def _place(chart: ChartFiles, name: str) -> str:
+    return f"{chart.label}!{chart.folder}/{name}" if chart.path.is_file() else f"{chart.label}/{name}"

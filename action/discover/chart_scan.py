@@ -1,0 +1,175 @@
+"""One chart -> hits: every rendering of its matrix read, and what no rendering shows looked up in its files."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from action.discover.annotations import declared_images
+from action.discover.backstop import unreached_images
+from action.discover.chart_files import ChartFiles
+from action.discover.context_files import ContextFiles
+from action.discover.extract import extract
+from action.discover.found import Found
+from action.discover.operators import operator_notes
+from action.discover.render_matrix import (
+    PlannedRelease,
+    Render,
+    base_renders,
+    ci_renders,
+    planned_release,
+    variants,
+)
+from action.discover.rendering import HelmEngine, RenderedTemplate, RenderError
+from action.discover.yaml_tree import documents
+from action.errors import InputError, Problem
+from action.install_plan import InstallPlan, Step
+
+
+class ChartScan:
+    """Scans one chart. ``found`` is the result; ``objects`` are the kinds that its renderings made."""
+
+    def __init__(self, chart: ChartFiles, files: ContextFiles, engine: HelmEngine, defined: frozenset[str]) -> None:
+        self.found = Found()
+        self._chart = chart
+        self._files = files
+        self._engine = engine
+        self._defined = defined
+        self._objects: set[str] = set()
+        self._read: set[tuple[str, str]] = set()
+        self._failures: list[tuple[Render, RenderError]] = []
+
+    def run(self, steps: Sequence[Step], plan: InstallPlan) -> Found:
+        """Everything the chart brings, given the plan's steps that install it."""
+        if self._chart.metadata.get("type") == "library":
+            return self.found
+        if not self._complete():
+            return self.found
+        planned = [planned_release(self._chart, step, plan, self._files) for step in steps]
+        for one in planned:
+            self.found.problems += one.problems
+        self._render_all(planned)
+        self.found.add(declared_images(self._chart, self.found.hits))
+        self.found.add(unreached_images(self._chart, self.found.hits))
+        self.found.blind_spots += operator_notes(self._chart)
+        return self.found
+
+    def _complete(self) -> bool:
+        for owner, missing in self._chart.missing_dependencies():
+            message = f"the dependency {missing} of the chart {self._chart.name} is not in its charts/ directory"
+            hint = f"run `helm dependency build {self._chart.label}` before the build, or commit its charts/"
+            self.found.problems.append(
+                Problem("chart-dependency-missing", message, hint, f"{self._chart.label}/{owner}")
+            )
+        if self.found.problems:
+            self.found.add(unreached_images(self._chart, []))
+        return not self.found.problems
+
+    def _render_all(self, planned: list[PlannedRelease]) -> None:
+        with tempfile.TemporaryDirectory(prefix="chart-") as folder:
+            path = self._staged(Path(folder))
+            renders = base_renders(self._chart, planned, self._overrides())
+            worked = [render for render in renders if self._render_variants(path, render)]
+            if not worked:
+                worked = [render for render in ci_renders(self._chart) if self._render_variants(path, render)]
+        self._report_failures(worked)
+        if worked and not self.found.hits and not self._objects <= {"CustomResourceDefinition"}:
+            self._report_nothing()
+
+    def _staged(self, folder: Path) -> Path:
+        """The chart as it will be once its ``*.tmpl`` files are rendered; the chart itself when it has none."""
+        prefix = f"{self._chart.label}/"
+        rendered = {name: text for name, text in self._files.rendered.items() if name.startswith(prefix)}
+        if not rendered:
+            return self._chart.path
+        copy = folder / self._chart.folder
+        shutil.copytree(self._chart.path, copy, symlinks=True)
+        for name, text in rendered.items():
+            (copy / name.removeprefix(prefix)).write_text(text, encoding="utf-8")
+        return copy
+
+    def _overrides(self) -> tuple[str, str] | None:
+        for stem in dict.fromkeys((self._chart.name, self._chart.folder)):
+            name = f"charts/{stem}.values.yaml"
+            if self._files.exists(name):
+                try:
+                    return name, self._files.text(name)
+                except InputError as error:
+                    self.found.problems += error.problems
+        return None
+
+    def _render_variants(self, path: Path, render: Render) -> bool:
+        """Read a rendering and its variants; false when it does not render for an installation."""
+        if render.source == "defaults" and any(failed.source == "plan" for failed, _ in self._failures):
+            reason = "the install plan does not render, so the chart's own values stand for it"
+            render = replace(render, ceiling="likely", reason=reason)
+        for variant in variants(self._chart, render, self._defined):
+            try:
+                templates = self._engine.render(path, variant.release)
+            except RenderError as error:
+                if variant.variant == "":
+                    self._failures.append((variant, error))
+                    return False
+                if variant.variant == "upgrade":
+                    self.found.problems.append(self._failure(variant, error, "warning"))
+            else:
+                self._read_templates(variant, templates)
+        return True
+
+    def _read_templates(self, render: Render, templates: tuple[RenderedTemplate, ...]) -> None:
+        for rendered in templates:
+            file = self._chart.place(rendered.template)
+            for number, text in enumerate(rendered.documents, 1):
+                if (rendered.template, text) in self._read:
+                    continue
+                self._read.add((rendered.template, text))
+                for document in documents(text, file):
+                    if isinstance(document, Problem):
+                        self._broken(render, document)
+                        continue
+                    part = extract(document, file, render.label, lines=False, number=number)
+                    part.hits = [hit.at_most(render.ceiling, render.reason) for hit in part.hits]
+                    self.found.add(part)
+                    self._objects.update(part.objects)
+
+    def _broken(self, render: Render, problem: Problem) -> None:
+        message = f"the chart {self._chart.name} makes what is not YAML ({render.label}): {problem.message}"
+        hint = "helm refuses to install it so"
+        self.found.problems.append(problem._replace(code="chart-render", message=message, hint=hint))
+
+    def _report_failures(self, worked: list[Render]) -> None:
+        """A chart that renders in no way is an error; one that renders in some is partial, unless only its defaults
+        fail beside a plan that works."""
+        planned = any(render.source in ("plan", "overrides") for render in worked)
+        for render, error in self._failures:
+            if render.source == "defaults" and planned:
+                continue
+            self.found.problems.append(self._failure(render, error, "warning" if worked else "error"))
+
+    def _failure(self, render: Render, error: RenderError, severity: str) -> Problem:
+        chart = self._chart
+        partial = severity == "warning"
+        return Problem(
+            "chart-partial" if partial else "chart-render",
+            f"the chart {chart.name} does not render ({render.label}): {error.message}",
+            "its other renderings were read; what only this one shows is missing"
+            if partial
+            else f"give the values that it needs in charts/{chart.name}.values.yaml, or by --set in the Kubefile",
+            chart.place(error.template) if error.template else chart.label,
+            error.line,
+            severity="warning" if partial else "error",
+        )
+
+    def _report_nothing(self) -> None:
+        self.found.problems.append(
+            Problem(
+                "chart-without-images",
+                f"the chart {self._chart.name} renders, and nothing in it names an image",
+                "check the values that switch its parts on; list what an operator pulls in images/shim",
+                self._chart.label,
+                severity="warning",
+            )
+        )

@@ -1,0 +1,35 @@
+"""The files of a context as the cluster will see them: those that are there, and those that templates become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from action.discover.files import read_text, relative
+
+
+@dataclass(frozen=True, slots=True)
+class ContextFiles:
+    """``rendered`` maps the name that a ``*.tmpl`` file gets, relative to the context, to what it becomes."""
+
+    root: Path
+    rendered: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        """A file by its name relative to the context; raises InputError when it cannot be read."""
+        return self.rendered[name] if name in self.rendered else read_text(self.root / name, name)
+
+    def exists(self, name: str) -> bool:
+        """Whether it is a file now, or will be one."""
+        return name in self.rendered or (self.root / name).is_file()
+
+    def below(self, folder: str, suffixes: tuple[str, ...]) -> Iterator[str]:
+        """The names of the files below a folder (or that one file), by suffix, sorted."""
+        base = self.root / folder
+        names = {relative(path, self.root) for path in base.rglob("*") if path.is_file()} if base.is_dir() else set()
+        prefix = f"{folder}/" if folder else ""
+        names |= {name for name in self.rendered if name.startswith(prefix)}
+        if self.exists(folder):
+            names.add(folder)
+        yield from sorted(name for name in names if name.lower().endswith(suffixes))

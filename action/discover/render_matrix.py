@@ -1,0 +1,144 @@
+"""How a chart is rendered, and what each rendering proves: planned values, overrides, defaults; also as an upgrade."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from action.discover.api_versions import asked_versions, optional, served
+from action.discover.chart_files import ChartFiles
+from action.discover.context_files import ContextFiles
+from action.discover.findings import Verdict
+from action.discover.kube_version import kube_version_for
+from action.discover.plan_commands import HelmCommand
+from action.discover.rendering import KUBE_VERSION, Release, SetOption
+from action.errors import InputError, Problem
+from action.install_plan import InstallPlan, Step
+
+PLAN = "install plan"
+DEFAULTS = "defaults"
+
+_UPGRADE = re.compile(r"\.Release\.(?:IsUpgrade|IsInstall)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Render:
+    """One rendering. ``ceiling`` is the best verdict of what shows here and in no earlier one, ``reason`` says why."""
+
+    label: str
+    release: Release
+    source: Literal["plan", "overrides", "defaults", "ci"]
+    variant: Literal["", "upgrade", "apis"] = ""
+    ceiling: Verdict = "certain"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRelease:
+    """A chart that the plan installs. ``problems`` are the values files that are not there."""
+
+    step: Step
+    release: Release
+    problems: tuple[Problem, ...]
+
+
+def planned_release(chart: ChartFiles, step: Step, plan: InstallPlan, files: ContextFiles) -> PlannedRelease:
+    """What the plan's command gives to the chart: its values files read, the paths of ``--set-file`` made absolute."""
+    command = step.command
+    assert isinstance(command, HelmCommand)  # noqa: S101 - the caller sorts the steps by kind
+    problems: list[Problem] = []
+    values: list[str] = []
+    for written in command.values:
+        name = None if "://" in written else plan.locate(step.path(written))
+        if name is None:
+            message = f"the install plan of {chart.name} reads {written}, which the context does not have"
+            hint = "add the file, or take the option out"
+            problems.append(Problem("values-file-missing", message, hint, step.file, step.line, severity="warning"))
+            continue
+        try:
+            values.append(files.text(name))
+        except InputError as error:
+            problems += error.problems
+    release = Release(
+        name=command.release or chart.name,
+        namespace=command.namespace or chart.name,
+        values=tuple(values),
+        sets=tuple(_absolute(option, step, plan) for option in command.sets),
+    )
+    return PlannedRelease(step, release, tuple(problems))
+
+
+def _absolute(option: SetOption, step: Step, plan: InstallPlan) -> SetOption:
+    if option.flag != "--set-file":
+        return option
+    parts = []
+    for part in option.text.split(","):
+        key, equals, path = part.partition("=")
+        name = plan.locate(step.path(path)) if equals else None
+        parts.append(f"{key}={plan.context.resolve() / name}" if name else part)
+    return SetOption(flag=option.flag, text=",".join(parts))
+
+
+def base_renders(chart: ChartFiles, planned: list[PlannedRelease], overrides: tuple[str, str] | None) -> list[Render]:
+    """The renderings for installation: what is planned and overridden is certain, the defaults only without those."""
+    renders = [Render(label=PLAN, release=one.release, source="plan") for one in planned]
+    if len(renders) > 1:
+        renders = [
+            replace(render, label=f"{PLAN} ({one.step.file}:{one.step.line})")
+            for render, one in zip(renders, planned, strict=True)
+        ]
+    plain = Release(name=chart.name, namespace=chart.name)
+    if overrides is not None:
+        name, text = overrides
+        renders.append(Render(label=name, release=replace(plain, values=(text,)), source="overrides"))
+    defaults = Render(label=DEFAULTS, release=plain, source="defaults")
+    if renders:
+        reason = "shows only with the chart's own values, which the install plan or the values file changes"
+        defaults = replace(defaults, ceiling="uncertain", reason=reason)
+    unique: dict[Release, Render] = {}
+    for render in (*renders, defaults):
+        unique.setdefault(render.release, render)
+    return list(unique.values())
+
+
+def variants(chart: ChartFiles, render: Render, defined: frozenset[str]) -> Iterator[Render]:
+    """The rendering itself, then as an upgrade and with optional APIs where the templates ask about these.
+
+    ``defined`` are the API versions that the context itself brings: a cluster that runs the image has them.
+    """
+    texts = [text for _, text in chart.templates()]
+    asked = asked_versions(texts)
+    known = set(defined & asked) | served(asked)
+    version = kube_version_for(str(chart.metadata.get("kubeVersion") or "")) or KUBE_VERSION
+    release = replace(render.release, api_versions=tuple(sorted(known)), kube_version=version)
+    base = replace(render, release=release)
+    yield base
+    if any(_UPGRADE.search(text) for text in texts):
+        yield replace(base, label=f"{base.label}, upgrade", release=replace(release, upgrade=True), variant="upgrade")
+    extra = optional(asked, known)
+    if extra:
+        names = ", ".join(sorted(extra)[:3]) + (", ..." if len(extra) > 3 else "")
+        yield replace(
+            base,
+            label=f"{base.label}, optional APIs",
+            release=replace(release, api_versions=tuple(sorted(known | extra))),
+            variant="apis",
+            ceiling="uncertain",
+            reason=f"shows only on a cluster that serves {names}",
+        )
+
+
+def ci_renders(chart: ChartFiles) -> Iterator[Render]:
+    """Renderings with the values that the chart's authors test it with, for a chart that renders in no other way."""
+    for name in sorted(chart.files):
+        if re.fullmatch(r"ci/[^/]*values[^/]*\.ya?ml", name):
+            release = Release(name=chart.name, namespace=chart.name, values=(chart.text(name) or "",))
+            yield Render(
+                label=name,
+                release=release,
+                source="ci",
+                ceiling="likely",
+                reason="rendered with values that the chart's authors test it with",
+            )
