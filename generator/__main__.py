@@ -7,7 +7,7 @@ import importlib
 import sys
 from pathlib import Path
 
-from generator.errors import run
+from generator.errors import InputError, Problem, run
 
 VERBS = {
     "list": "print every build of the tree, one a line",
@@ -34,6 +34,10 @@ def main(argv: list[str]) -> int:
             module.add_arguments(subparser)
             subparser.set_defaults(handler=module.handle)
     arguments = parser.parse_args(argv)
+    if not arguments.root.is_dir():
+        raise InputError(
+            Problem("no-such-root", "is no directory", "give the repository as --root", str(arguments.root))
+        )
     if arguments.verb is not None:
         return int(arguments.handler(arguments))
     from generator.cli.write import handle

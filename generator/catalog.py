@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import replace
-from itertools import groupby
 from pathlib import Path
 
+from generator.buildfiles import ARCH_FILE, find_build_files, only_arch, refuse_link, suggested_types
 from generator.config import METADATA_FILE, AppMetadata, Settings, load_app_metadata
-from generator.dockerfile import ends_in_scratch
+from generator.doubles import without_doubles
 from generator.errors import InputError, Problem
 from generator.model import LATEST, App, BuildFiles, Catalog, Version
 from generator.names import ARCHES, IMAGE_TYPES, Arch, ImageType, app_fault, version_fault
-from generator.tree import bad_link, link_fault, natural_key, shown, subdirectories, unreadable
+from generator.tree import case_clashes, natural_key, shown, subdirectories
 
 __all__ = ["App", "BuildFiles", "Catalog", "Version", "read_catalog"]
-
-KUBEFILES = ("Kubefile", "Sealfile")
-DOCKERFILES = ("Dockerfile", "Containerfile")
-INIT_SCRIPT = "init.sh"
-ARCH_FILE = "build_arch"
-_READ = (*KUBEFILES, *DOCKERFILES, INIT_SCRIPT, ARCH_FILE)
 
 
 def read_catalog(root: Path, settings: Settings) -> Catalog:
@@ -35,7 +27,7 @@ def read_catalog(root: Path, settings: Settings) -> Catalog:
         apps += reader.apps()
         problems += reader.problems
     apps.sort(key=lambda app: (natural_key(app.name), app.root))
-    apps, doubled = _without_doubles(apps, settings)
+    apps, doubled = without_doubles(apps, settings.roots)
     problems += doubled
     problems.sort(
         key=lambda problem: (natural_key(problem.file or ""), problem.code, problem.line or 0, problem.message)
@@ -56,7 +48,7 @@ class _Reader:
 
     def apps(self) -> list[App]:
         names, refused = subdirectories(self.path, self.directory, self.inside)
-        refused |= self._clashes(names, self.directory)
+        refused |= case_clashes(names, self.directory)
         self.problems += refused.values()
         apps = [self._app(name) for name in names if name not in refused and self._sound(name, app_fault(name))]
         apps += [self._unsound(name, problem) for name, problem in refused.items() if app_fault(name) is None]
@@ -68,13 +60,12 @@ class _Reader:
     def _app(self, name: str) -> App:
         label = f"{self.directory}/{name}"
         try:
-            metadata = load_app_metadata(self.path / name, label)
-            arches = self._arches(self.path / name, label, metadata.arches or self.settings.arches)
+            metadata, arches = self._shared(self.path / name, label)
         except InputError as error:
             self.problems += error.problems
             return self._unsound(name, error.problems[0])
         names, refused = subdirectories(self.path / name, label, self.inside)
-        refused |= self._clashes(names, label)
+        refused |= case_clashes(names, label)
         versions: dict[str, Version] = {}
         for each in sorted(names, key=natural_key):
             if each in refused or not self._sound(f"{name}/{each}", version_fault(each)):
@@ -85,7 +76,7 @@ class _Reader:
                 refused[each] = error.problems[0]
         self.problems += refused.values()
         if not names:
-            self.problems.append(_warning("no-versions", "has no version directory", label))
+            self._warn("no-versions", "has no version directory", "add one, as in v1.0.0/", label)
         return App(
             name=name,
             root=self.directory,
@@ -95,72 +86,55 @@ class _Reader:
             refused=refused,
         )
 
+    def _shared(self, directory: Path, label: str) -> tuple[AppMetadata, tuple[Arch, ...]]:
+        """What an application says of all its versions."""
+        for file in (METADATA_FILE, ARCH_FILE):
+            refuse_link(directory / file, f"{label}/{file}", self.inside)
+        metadata = load_app_metadata(directory, label)
+        wanted = metadata.arches or self.settings.arches
+        arches = tuple(each for each in ARCHES if each in wanted)
+        if (directory / ARCH_FILE).is_file():
+            arches = self._restricted(arches, directory, label)
+        return metadata, arches
+
     def _version(self, app: str, name: str, metadata: AppMetadata, arches: tuple[Arch, ...]) -> Version:
         directory = self.path / app / name
         label = f"{self.directory}/{app}/{name}"
-        try:
-            names = {entry.name for entry in os.scandir(directory)}
-        except OSError as error:
-            raise InputError(unreadable(error, label)) from error
-        for each in _READ:
-            path = directory / each
-            if each in names and path.is_symlink() and (fault := link_fault(path, self.inside)) is not None:
-                raise InputError(bad_link(fault, f"{label}/{each}"))
-        files = BuildFiles(
-            kubefile=next((each for each in KUBEFILES if each in names), None),
-            dockerfile=next((each for each in DOCKERFILES if each in names), None),
-            init=INIT_SCRIPT in names,
-        )
-        if not files.servable:
-            raise InputError(_no_build_file(names, label))
+        files, one_arch = find_build_files(directory, label, self.inside)
+        if one_arch:
+            arches = self._restricted(arches, directory, label)
         return Version(
             app=app,
             name=name,
             directory=directory,
             context=label,
             types=self._types(directory, label, files, metadata),
-            arches=self._arches(directory, label, arches) if ARCH_FILE in names else arches,
+            arches=arches,
             files=files,
             metadata=metadata,
         )
 
     def _types(self, directory: Path, label: str, files: BuildFiles, metadata: AppMetadata) -> tuple[ImageType, ...]:
         """What the matrix builds of a directory: as image.yaml says, else what the root is for, else by its files."""
-        wanted: set[ImageType] = set()
+        offered = [each for each in self.types if each in files.servable]
         if metadata.types is not None:
-            wanted.update(metadata.types)
-            for each in metadata.types:
-                if each not in files.servable or each not in self.types:
-                    reason = "has no build file for it" if each in self.types else f"{self.directory} is no root of it"
-                    self.problems.append(
-                        _warning("type-not-offered", f"is to be built as {each}, but {reason}", label)
-                    )
+            for each in set(metadata.types) - set(offered):
+                reason = "has no build file for it" if each in self.types else f"{self.directory} is no root of it"
+                self._warn("type-not-offered", f"is to be built as {each}, but {reason}", "correct types", label)
+            wanted = set(metadata.types)
         elif len(self.types) == 1:
-            wanted.update(self.types)
+            wanted = set(self.types)
         else:
-            scratch = files.dockerfile is not None and ends_in_scratch(_text(directory / files.dockerfile, label))
-            if files.kubefile or scratch or not files.dockerfile:
-                wanted.add("apps")
-            if files.dockerfile and not scratch:
-                wanted.add("dockerimages")
-        return tuple(each for each in IMAGE_TYPES if each in wanted and each in files.servable and each in self.types)
+            wanted = suggested_types(files, directory, label)
+        return tuple(each for each in offered if each in wanted)
 
-    def _arches(self, directory: Path, label: str, arches: tuple[Arch, ...]) -> tuple[Arch, ...]:
-        """``arches`` as the one word of a build_arch file restricts them."""
-        path = directory / ARCH_FILE
-        if not path.is_file():
-            return tuple(each for each in ARCHES if each in arches)
-        word = _text(path, label).strip()
-        if word not in ARCHES:
-            raise InputError(
-                Problem(
-                    "bad-build-arch",
-                    f"says {word[:40]!r}",
-                    f"write one of {', '.join(ARCHES)}",
-                    f"{label}/{ARCH_FILE}",
-                )
-            )
-        return tuple(each for each in arches if each == word)
+    def _restricted(self, arches: tuple[Arch, ...], directory: Path, label: str) -> tuple[Arch, ...]:
+        """``arches`` as a build_arch file restricts them."""
+        arch = only_arch(directory, label)
+        if arch not in arches:
+            hint = f"the architectures to build for are {', '.join(arches)}"
+            self._warn("no-arch", f"is for {arch} only, which nothing is built for", hint, label)
+        return tuple(each for each in arches if each == arch)
 
     def _built(self, label: str, versions: dict[str, Version], metadata: AppMetadata) -> tuple[Version, ...]:
         """The versions that the matrix builds: every directory, and of ``latest`` what image.yaml lists instead."""
@@ -173,7 +147,7 @@ class _Reader:
                 continue
             if latest is None:
                 message = f"lists the version {name}, which has no directory, and there is no latest/ to build it from"
-                self.problems.append(_warning("unknown-version", message, f"{label}/{METADATA_FILE}"))
+                self._warn("unknown-version", message, "correct versions", f"{label}/{METADATA_FILE}")
                 continue
             built[name] = latest.named(name)
         return tuple(sorted(built.values(), key=lambda version: natural_key(version.name)))
@@ -184,64 +158,5 @@ class _Reader:
             self.problems.append(Problem("bad-name", f"the name {fault}", hint, shown(f"{self.directory}/{name}")))
         return fault is None
 
-    def _clashes(self, names: list[str], label: str) -> dict[str, Problem]:
-        """Names that are one on a file system that ignores case, and in the concurrency groups of GitHub."""
-        folded: dict[str, list[str]] = {}
-        for name in names:
-            folded.setdefault(name.casefold(), []).append(name)
-        clashes: dict[str, Problem] = {}
-        for same in folded.values():
-            for name in same if len(same) > 1 else ():
-                others = ", ".join(shown(other) for other in sorted(same) if other != name)
-                message = f"differs only by case from {others}"
-                hint = "rename one of them; until then neither is built"
-                clashes[name] = Problem("case-clash", message, hint, shown(f"{label}/{name}"))
-        return clashes
-
-
-def _without_doubles(apps: list[App], settings: Settings) -> tuple[list[App], list[Problem]]:
-    """The applications, where two roots of a type have one version, with that type left to the root named first."""
-    problems: list[Problem] = []
-    owners: dict[tuple[ImageType, str, str], str] = {}
-    doubled = {name for name, group in groupby(apps, key=lambda app: app.name) if len(list(group)) > 1}
-    for image_type, directories in settings.roots.items():
-        for app in sorted((app for app in apps if app.name in doubled), key=lambda app: app.root):
-            if app.root in directories:
-                for version in app.built:
-                    key = (image_type, app.name, version.name)
-                    rivals = [owner for owner in (owners.get(key), app.root) if owner is not None]
-                    owners[key] = min(rivals, key=directories.index)
-    kept = []
-    for app in apps:
-        if app.name not in doubled:
-            kept.append(app)
-            continue
-        built = []
-        for version in app.built:
-            types = tuple(each for each in version.types if owners[(each, app.name, version.name)] == app.root)
-            for each in set(version.types) - set(types):
-                message = f"is not built as {each}: {owners[(each, app.name, version.name)]} has that version too"
-                problems.append(_warning("shadowed", message, version.context))
-            built.append(replace(version, types=types))
-        kept.append(replace(app, built=tuple(built)))
-    return kept, problems
-
-
-def _no_build_file(names: set[str], label: str) -> Problem:
-    misspelt = sorted(name for name in names if name.capitalize() in (*KUBEFILES, *DOCKERFILES))
-    hint = (
-        f"rename {shown(misspelt[0])} to {misspelt[0].capitalize()}" if misspelt else "add a Kubefile or a Dockerfile"
-    )
-    return Problem("no-build-file", "has no Kubefile, Dockerfile or init.sh, so it is no version", hint, label)
-
-
-def _warning(code: str, message: str, file: str) -> Problem:
-    return Problem(code, message, file=file, severity="warning")
-
-
-def _text(path: Path, label: str) -> str:
-    try:
-        with path.open(encoding="utf-8", errors="replace") as stream:
-            return stream.read(1024 * 1024)
-    except OSError as error:
-        raise InputError(unreadable(error, f"{label}/{path.name}")) from error
+    def _warn(self, code: str, message: str, hint: str, file: str) -> None:
+        self.problems.append(Problem(code, message, hint, file, severity="warning"))

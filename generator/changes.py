@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from generator.catalog import ARCH_FILE, read_catalog
+from generator.buildfiles import ARCH_FILE
+from generator.catalog import read_catalog
 from generator.config import METADATA_FILE, Settings
 from generator.errors import InputError, Problem
 from generator.matrix import Row, rows

@@ -6,7 +6,6 @@ import functools
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
@@ -111,8 +110,8 @@ def load_app_metadata(app_dir: Path, shown: str | None = None) -> AppMetadata:
 @functools.cache
 def schema(name: Literal["settings", "image"]) -> dict[str, Any]:
     """The JSON Schema of a file that maintainers write."""
-    text = resources.files("generator").joinpath(f"schemas/{name}.schema.json").read_text(encoding="utf-8")
-    content: dict[str, Any] = json.loads(text)
+    path = Path(__file__).parent / "schemas" / f"{name}.schema.json"
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
 
 

@@ -41,7 +41,9 @@ def changes(root: Path, rendered: Mapping[str, str]) -> list[Change]:
     problems: list[Problem] = []
     for path, new in rendered.items():
         old = _read(root / path)
-        if old is None and os.path.lexists(root / path):
+        if not (root / path).parent.resolve().is_relative_to(root.resolve()):
+            problems.append(_not_ours(path, "lies outside of the repository, where a link leads"))
+        elif old is None and os.path.lexists(root / path):
             problems.append(_not_ours(path, "is no ordinary file"))
         elif old is not None and not _ours(old):
             problems.append(_not_ours(path, "was not written by the generator"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Callable, Iterable
 from typing import ClassVar, Literal, NamedTuple
 
@@ -73,6 +72,8 @@ def run(main: Callable[[], int]) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except Exception:
+        import traceback  # only a defect needs it; it would slow every start
+
         traceback.print_exc()
         print(
             f"\nThis is a defect of cluster-image. Please report it with the lines above: {ISSUES_URL}",

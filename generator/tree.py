@@ -63,3 +63,19 @@ def bad_link(fault: str, label: str) -> Problem:
 
 def unreadable(error: OSError, label: str) -> Problem:
     return Problem("unreadable", f"cannot be read: {error.strerror}", "check its permissions", shown(label))
+
+
+def case_clashes(names: list[str], label: str) -> dict[str, Problem]:
+    """Names that are one on a file system that ignores case, and in the concurrency groups of GitHub."""
+    folded: dict[str, list[str]] = {}
+    for name in names:
+        folded.setdefault(name.casefold(), []).append(name)
+    clashes: dict[str, Problem] = {}
+    for same in folded.values():
+        for name in same if len(same) > 1 else ():
+            others = ", ".join(shown(other) for other in sorted(same) if other != name)
+            hint = "rename one of them; until then neither is built"
+            clashes[name] = Problem(
+                "case-clash", f"differs only by case from {others}", hint, shown(f"{label}/{name}")
+            )
+    return clashes

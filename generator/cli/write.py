@@ -23,7 +23,8 @@ def handle(arguments: argparse.Namespace) -> int:
         for change in changes:
             sys.stdout.write(change.diff())
         if changes:
-            print(f"{len(changes)} generated files are not as they should be. To mend them:", file=sys.stderr)
+            print(f"not as the generator writes it: {', '.join(change.path for change in changes)}", file=sys.stderr)
+            print("to mend that, run:", file=sys.stderr)
             print(f"  {_command(root)}", file=sys.stderr)
         return 1 if changes else 0
     emit.write(root, changes)
@@ -38,7 +39,8 @@ def handle(arguments: argparse.Namespace) -> int:
 def _mention_problems(root: Path, settings: Settings) -> None:
     problems = read_catalog(root, settings).problems
     if problems:
-        print(f"warning: the tree has {len(problems)} problems; see: {_command(root, 'lint')}", file=sys.stderr)
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        print(f"warning: the tree has {count}; see: {_command(root, 'lint')}", file=sys.stderr)
 
 
 def _command(root: Path, verb: str = "") -> str:
