@@ -22,6 +22,7 @@ from typing import NoReturn
 ROOT = Path(__file__).resolve().parent.parent
 NEEDS_HELM = {"scan", "place", "build"}
 HELM_PACKAGE = "helm-python-sdk"
+_UNATTENDED = {"DEBIAN_FRONTEND": "noninteractive"}
 
 
 def main(arguments: list[str]) -> int:
@@ -51,18 +52,33 @@ def run(package: str, arguments: list[str]) -> NoReturn:
 def install(venv: Path, lock: Path) -> Path:
     """Make the virtual environment and install the lock file into it; return its interpreter.
 
-    Debian's python3 comes without ensurepip; there, a pip that is installed beside it does the work.
+    Debian's python3 comes without ensurepip, and perhaps without pip: then its packages bring them, where that is
+    possible, or the message says what to install.
     """
+    if not _has("ensurepip") and not _has("pip"):
+        _install_pip()
     python = venv / "bin" / "python"
-    own_pip = importlib.util.find_spec("ensurepip") is not None
+    own_pip = _has("ensurepip")
     subprocess.run([sys.executable, "-m", "venv", *([] if own_pip else ["--without-pip"]), str(venv)], check=True)
     pip = [str(python), "-m", "pip"] if own_pip else [sys.executable, "-m", "pip", "--python", str(python)]
-    if not own_pip and importlib.util.find_spec("pip") is None:
-        sys.exit("error: this Python has neither ensurepip nor pip\n  hint: apt-get install python3-venv")
     subprocess.run(
         [*pip, "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(lock)], check=True
     )
     return python
+
+
+def _has(module: str) -> bool:
+    importlib.invalidate_caches()
+    return importlib.util.find_spec(module) is not None
+
+
+def _install_pip() -> None:
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        sys.exit("error: this Python has neither ensurepip nor pip\n  hint: as root: apt-get install python3-venv")
+    print("this Python has neither ensurepip nor pip: installing python3-venv", flush=True)
+    for command in ([apt, "update"], [apt, "install", "--yes", "--no-install-recommends", "python3-venv"]):
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env={**os.environ, **_UNATTENDED})
 
 
 def _interpreter(*, with_helm: bool) -> str:
