@@ -23,17 +23,31 @@ VERBS = {
 
 def main(argv: list[str]) -> int:
     """Parse the verb, import its module, hand over the rest."""
-    parser = argparse.ArgumentParser(prog="python -m action", description="Build Sealos cluster images.")
+    verb = argv[0] if argv else ""
+    if verb not in VERBS:
+        return _overview(argv)
+    module = importlib.import_module(f"action.cli.{verb}")
+    description = f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}."
+    parser = argparse.ArgumentParser(f"python -m action {verb}", description=description, formatter_class=_Formatter)
+    module.add_arguments(parser)
+    return int(module.handle(parser.parse_args(argv[1:])))
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Help of one width: asking for the terminal's takes longer to import than most verbs take to start."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=110)
+
+
+def _overview(argv: list[str]) -> int:
+    """What there is, for --help and for a word that is no verb (which argparse then refuses)."""
+    parser = argparse.ArgumentParser("python -m action", description="Build Sealos cluster images.")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    named = argv[0] if argv else ""
     for verb, help_text in VERBS.items():
-        subparser = verbs.add_parser(verb, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}.")
-        if verb == named:
-            module = importlib.import_module(f"action.cli.{verb}")
-            module.add_arguments(subparser)
-            subparser.set_defaults(handler=module.handle)
-    arguments = parser.parse_args(argv)
-    return int(arguments.handler(arguments))
+        verbs.add_parser(verb, help=help_text)
+    parser.parse_args(argv)
+    return 0
 
 
 if __name__ == "__main__":

@@ -18,8 +18,7 @@ __all__ = ["Parsed", "Request", "parse"]
 MAX_TEXT = 65_536  # what GitHub accepts as the body of an issue or a comment
 MAX_COMMANDS = 20
 
-_FIRST_WORD = re.compile(r"[ \t]*([^ \t]+)")
-_WRITTEN_ANYWHERE = re.compile(r"/imagebuild_(?:apps|configs|dockerimages|help)\b", re.IGNORECASE)
+_WRITTEN_ANYWHERE = r"(?i)/imagebuild_(?:apps|configs|dockerimages|help)\b"
 
 
 class Parsed(NamedTuple):
@@ -48,7 +47,7 @@ def parse(title: str, body: str) -> Parsed:
     for line in read_lines(body):
         word = _first_word(line)
         if line.place != PARAGRAPH:
-            if _WRITTEN_ANYWHERE.search(line.text):
+            if re.search(_WRITTEN_ANYWHERE, line.text):
                 notes.append(_not_read(line))
         elif word == HELP:
             wants_help = True
@@ -63,14 +62,14 @@ def parse(title: str, body: str) -> Parsed:
                 _join(requests, outcome, errors)
         elif _is_near(word):
             errors.append(_near_miss(line, word))
-    if _WRITTEN_ANYWHERE.search(title):
+    if re.search(_WRITTEN_ANYWHERE, title):
         notes.append(Problem("command-in-title", "a command in the title is not read", "write it in the text"))
     return Parsed(tuple(requests), tuple(errors), tuple(notes), wants_help)
 
 
 def _first_word(line: ProseLine) -> str:
-    match = _FIRST_WORD.match(line.text)
-    return match[1] if match else ""
+    words = line.text.replace("\t", " ").strip(" ").split(" ", 1)
+    return words[0]
 
 
 def _join(requests: list[Request], new: list[Request], errors: list[Problem]) -> None:

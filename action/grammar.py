@@ -24,8 +24,8 @@ MAX_VERSIONS = 20
 MAX_BUILD_ARGS = 50
 MAX_VALUE = 1024
 
-_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
-_PLAIN_VALUE = re.compile(r'[^",=\\\s]+', re.ASCII)
+_KEY = r"[A-Za-z_][A-Za-z0-9_]{0,127}"
+_PLAIN_VALUE = r'[^",=\\\s]+'
 _OPTIONS = ("--arch", "--dry-run", "--force")
 _OTHER_ARCH_NAMES: dict[str, Arch] = {"x86_64": "amd64", "x64": "amd64", "aarch64": "arm64"}
 _PLACEHOLDERS = frozenset({"appName", "appVersion", "<app>", "<version>", "<app_name>"})
@@ -250,7 +250,7 @@ def _read_build_args(word: Word) -> dict[str, str]:
         key_end = text.find("=", index)
         key = text[index : key_end if key_end >= 0 else len(text)]
         column = word.column + index
-        if not _KEY.fullmatch(key) or key_end < 0:
+        if not re.fullmatch(_KEY, key) or key_end < 0:
             raise _Refused("bad-build-arg", column, *_about_key(key, has_value=key_end >= 0))
         if key in build_args:
             raise _Refused("duplicate-build-arg", column, f"the build argument {key!r} is there twice", "give it once")
@@ -283,7 +283,7 @@ def _read_value(word: Word, key: str, start: int) -> tuple[str, int]:
     if text[start : start + 1] == '"':
         value, end = _read_quoted(text, start)
     else:
-        match = _PLAIN_VALUE.match(text, start)
+        match = re.compile(_PLAIN_VALUE).match(text, start)
         value, end = (match[0], match.end()) if match else ("", start)
     if end < len(text) and text[end] != ",":
         raise _Refused(
@@ -371,7 +371,7 @@ def _read_arches(word: Word, value: str, image_type: ImageType) -> tuple[Arch, .
 def _read_reason(word: Word, value: str) -> str:
     if value.startswith('"') and value.endswith('"') and len(value) > 1:
         return _read_quoted(value, 0)[0]
-    if not _PLAIN_VALUE.fullmatch(value):
+    if not re.fullmatch(_PLAIN_VALUE, value):
         raise _Refused(
             "bad-option", word.column, "the reason of --force needs quotes", '--force="why it must be built again"'
         )

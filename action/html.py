@@ -10,7 +10,7 @@ import re
 DETAILS = "a folded section (<details>)"
 
 _ATTRIBUTE = r"\s++[A-Za-z_:][A-Za-z0-9_.:-]*+(?:\s*+=\s*+(?:[^\s\"'=<>`]++|'[^']*+'|\"[^\"]*+\"))?+"
-TAG = re.compile(rf"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9-]*+)(?:{_ATTRIBUTE})*+\s*+/?>", re.ASCII)
+TAG = rf"(?a:<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9-]*+)(?:{_ATTRIBUTE})*+\s*+/?>)"
 
 _BLOCK_TAGS = (
     "address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt|"
@@ -18,18 +18,18 @@ _BLOCK_TAGS = (
     "menuitem|nav|noframes|ol|optgroup|option|p|param|search|section|summary|table|tbody|td|tfoot|th|thead|title|tr|"
     "track|ul"
 )
-_FLAGS = re.IGNORECASE | re.ASCII
-# The first six of the seven ways a block starts, and how it ends (None: at a blank line).
+# The first six of the seven ways a block starts, and how it ends (None: at a blank line). Patterns are text, compiled
+# (and kept by re) when a line first needs them: most comments have no HTML.
 _BLOCKS = (
-    (re.compile(r"<(?:script|pre|style|textarea)(?:[\s>]|$)", _FLAGS), r"</(?:script|pre|style|textarea)>"),
-    (re.compile(r"<!--"), r"-->"),
-    (re.compile(r"<\?"), r"\?>"),
-    (re.compile(r"<![A-Za-z]"), r">"),
-    (re.compile(r"<!\[CDATA\["), r"\]\]>"),
-    (re.compile(rf"</?(?:{_BLOCK_TAGS})(?:\s|/?>|$)", _FLAGS), None),
+    (r"(?ia)<(?:script|pre|style|textarea)(?:[\s>]|$)", r"(?ia)</(?:script|pre|style|textarea)>"),
+    (r"<!--", r"-->"),
+    (r"<\?", r"\?>"),
+    (r"<![A-Za-z]", r">"),
+    (r"<!\[CDATA\[", r"\]\]>"),
+    (rf"(?ia)</?(?:{_BLOCK_TAGS})(?:\s|/?>|$)", None),
 )
-_ONLY_A_TAG = re.compile(rf"(?:{TAG.pattern})\s*$", re.ASCII)
-_TOKEN = re.compile(rf"<!--[\s\S]*?(?:-->|$)|{TAG.pattern}", re.ASCII)
+_ONLY_A_TAG = rf"{TAG}\s*$"
+_PIECES = rf"<!--[\s\S]*?(?:-->|$)|{TAG}"
 
 # Elements that fold or quote what is in them across blocks, and those that do so within their paragraph.
 _ACROSS = {"details": DETAILS, "blockquote": "a quote", "pre": "a code block"}
@@ -40,13 +40,15 @@ def is_block_start(content: str, *, in_paragraph: bool) -> bool:
     """Whether a line starts an HTML block; one that is a tag alone does so only outside a paragraph."""
     if not content.startswith("<"):
         return False
-    return any(start.match(content) for start, _ in _BLOCKS) or bool(not in_paragraph and _ONLY_A_TAG.match(content))
+    return any(re.match(start, content) for start, _ in _BLOCKS) or bool(
+        not in_paragraph and re.match(_ONLY_A_TAG, content)
+    )
 
 
 def block_end(content: str) -> re.Pattern[str] | None:
     """What ends the HTML block that ``content`` starts; None when a blank line does."""
-    end = next((end for start, end in _BLOCKS if start.match(content)), None)
-    return re.compile(end, _FLAGS) if end else None
+    end = next((end for start, end in _BLOCKS if re.match(start, content)), None)
+    return re.compile(end) if end else None
 
 
 class Folds:
@@ -75,7 +77,7 @@ class Folds:
 
     def read_block(self, text: str) -> None:
         """Count the tags of an HTML block."""
-        for token in _TOKEN.finditer(text):
+        for token in re.finditer(_PIECES, text):
             self.read(token)
 
     def place(self) -> str | None:

@@ -11,17 +11,17 @@ from typing import NamedTuple
 
 from action.html import TAG
 
-# More openings than this (of tags and of links) are in no text that a person wrote.
-MAX_OPENINGS = 2_000
-
 _HIDDEN = {"<!--": "-->", "<?": "?>", "<![CDATA[": "]]>"}
-_DECLARATION = re.compile(r"<![A-Za-z][^>]*+>", re.ASCII)
-_AUTOLINK = re.compile(r"<(?:[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\x00-\x20<>]*+|[^\s<>@]++@[^\s<>]++)>", re.ASCII)
+_OTHER_ANGLE = r"(?a:<![A-Za-z][^>]*+>|<(?:[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\x00-\x20<>]*+|[^\s<>@]++@[^\s<>]++)>)"
 # The address of a link, with parentheses one deep, and its title.
 ADDRESS = r"(?:<[^<>\n]*+>|(?!<)(?:[^\s()\\]|\\.|\([^\s()]*+\))++)"
 TITLE = r"(?:\"(?:[^\"\\]|\\[\s\S])*+\"|'(?:[^'\\]|\\[\s\S])*+'|\((?:[^()\\]|\\[\s\S])*+\))"
-_LINK_TAIL = re.compile(rf"\]\(\s*+{ADDRESS}?+(?:\s++{TITLE})?+\s*+\)")
-_TOKEN = re.compile(r"\\.|`++|!?\[|\]\(?|<")
+_LINK_TAIL = rf"\]\(\s*+{ADDRESS}?+(?:\s++{TITLE})?+\s*+\)"
+_DEFINITION = (
+    r"\[(?=[^\]]*[^\s\]])(?:[^\[\]\\]|\\[\s\S]){1,999}+\]: *+\n? *+"
+    rf"{ADDRESS}(?: *+\n? *+(?<=[ \n]){TITLE} *+(?=\n|$)| *+(?=\n|$))(?:\n|$)"
+)
+_MARKS = r"\\.|`++|!?\[|\]\(?|<"
 
 
 class Stretch(NamedTuple):
@@ -39,7 +39,7 @@ def stretches(text: str, *, definitions: bool = False) -> list[Stretch]:
     runs = _backtick_runs(text)
     brackets: list[int] = []
     position = 0
-    while token := _TOKEN.search(text, position):
+    while token := re.compile(_MARKS).search(text, position):
         position = token.end()
         stretch = None
         if token[0][0] == "`":
@@ -57,6 +57,14 @@ def stretches(text: str, *, definitions: bool = False) -> list[Stretch]:
             found.append(stretch)
             position = stretch.end
     return found
+
+
+def after_definitions(text: str) -> tuple[int, str]:
+    """How many lines at the start of a paragraph are link definitions, which show nothing, and what follows."""
+    position = 0
+    while text.startswith("[", position) and (match := re.compile(_DEFINITION).match(text, position)):
+        position = match.end()
+    return text.count("\n", 0, position), text[position:]
 
 
 def _backtick_runs(text: str) -> dict[int, list[int]]:
@@ -86,10 +94,10 @@ def _angle(text: str, start: int) -> Stretch | None:
             if opening == "<!--":
                 return _comment(text, start, end)
             return Stretch(start, end + len(closing), "a hidden comment") if end >= 0 else None
-    tag = TAG.match(text, start)
+    tag = re.compile(TAG).match(text, start)
     if tag:
         return Stretch(start, tag.end(), "an HTML tag", tag)
-    other = _DECLARATION.match(text, start) or _AUTOLINK.match(text, start)
+    other = re.compile(_OTHER_ANGLE).match(text, start)
     return Stretch(start, other.end(), "an HTML tag") if other else None
 
 
@@ -108,7 +116,7 @@ def _link_end(text: str, start: int, brackets: list[int], *, definitions: bool) 
     if not brackets:
         return None
     opening = brackets.pop()
-    tail = _LINK_TAIL.match(text, start)
+    tail = re.compile(_LINK_TAIL).match(text, start)
     end = tail.end() if tail else start + 1
     if text[opening] == "!" and (tail or definitions):
         return Stretch(opening, end, "the text of a picture")

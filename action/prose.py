@@ -8,28 +8,22 @@ ambiguous or absurd, a line is rather not read than read. Time is linear in the 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from action.html import DETAILS, Folds, block_end, is_block_start
-from action.inline import ADDRESS, MAX_OPENINGS, TITLE, stretches
+
+if TYPE_CHECKING:
+    from action.inline import Stretch
 
 PARAGRAPH = "paragraph"
 QUOTE, FOOTNOTE, LIST_ITEM = "a quote", "a footnote", "a list item"
 MAX_DEPTH = 40
+# More openings than this (of tags and of links) are in no text that a person wrote.
+MAX_OPENINGS = 2_000
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
-_FENCE = re.compile(r"(`{3,})[^`]*$|(~{3,})")
-_ATX = re.compile(r"#{1,6}(?: |$)")
-_SETEXT = re.compile(r"(?:=+|-+) *$")
-_THEMATIC = re.compile(r"(?:(?:\* *){3,}|(?:- *){3,}|(?:_ *){3,})$")
-_MARKER = re.compile(r"([-+*]|(\d{1,9})[.)])( *)")
-_DELIMITER_ROW = re.compile(r"\|? *:?-+:? *(?:\| *:?-+:? *)*+\|? *$")
-_PIPE = re.compile(r"(?<!\\)\|")
-_DEFINITION = re.compile(
-    r"\[(?=[^\]]*[^\s\]])(?:[^\[\]\\]|\\[\s\S]){1,999}+\]: *+\n? *+"
-    rf"{ADDRESS}(?: *+\n? *+(?<=[ \n]){TITLE} *+(?=\n|$)| *+(?=\n|$))(?:\n|$)"
-)
-_FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]: *")
+# Patterns are text, compiled (and kept by re) when a line first needs them: most comments need none.
+_DELIMITER_ROW = r"\|? *:?-+:? *(?:\| *:?-+:? *)*+\|? *$"
+_FOOTNOTE = r"\[\^[^\]\s]+\]: *"
 
 
 class ProseLine(NamedTuple):
@@ -42,7 +36,7 @@ class ProseLine(NamedTuple):
 
 def read_lines(text: str) -> list[ProseLine]:
     """Split at CR, LF and CRLF, and say of each line what GitHub makes of it."""
-    lines = _LINE_END.split(text)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if text.count("<") + text.count("](") > MAX_OPENINGS:
         places = ["a text with more markup than a person writes"] * len(lines)
     else:
@@ -154,17 +148,18 @@ class _Scanner:
         """A container that starts here: its kind, its offset, and how many characters its marker takes."""
         if content[0] == ">":
             return QUOTE, 0, indent + 1 + (content[1:2] == " ")
-        if footnote := _FOOTNOTE.match(content):
+        if content[0] == "[" and (footnote := re.match(_FOOTNOTE, content)):
             return FOOTNOTE, 4, indent + footnote.end()
-        marker = _MARKER.match(content)
-        if marker is None or (interrupts and _SETEXT.match(content)) or _THEMATIC.match(content):
+        marker = _list_marker(content)
+        if not marker or (interrupts and _is_underline(content)) or _is_thematic_break(content):
             return None
-        spaces = len(marker[3])
-        empty = marker.end() == len(content)
-        first = marker[2] is None or int(marker[2]) == 1
+        after = content[len(marker) :]
+        spaces = len(after) - len(after.lstrip(" "))
+        empty = spaces == len(after)
+        first = len(marker) == 1 or int(marker[:-1]) == 1
         if not (spaces or empty) or (interrupts and (empty or not first)):
             return None
-        width = len(marker[1]) + (1 if empty or spaces > 4 else spaces)
+        width = len(marker) + (1 if empty or spaces > 4 else spaces)
         return LIST_ITEM, indent + width, min(indent + width, indent + len(content))
 
     def _leaf(self, number: int, content: str, indent: int, matched: int, *, opened: bool, in_paragraph: bool) -> None:
@@ -177,7 +172,7 @@ class _Scanner:
             else:
                 self.paragraph.append((number, content))
             return
-        if start == "a heading" and in_paragraph and _SETEXT.match(content):
+        if start == "a heading" and in_paragraph and _is_underline(content):
             self._end_leaf(heading=True)
             self.result[number] = start
             return
@@ -194,8 +189,7 @@ class _Scanner:
             self._html_line(number, content)
         else:
             self.result[number] = start
-            if fence := _FENCE.match(content) if start == "a code block" and indent < 4 else None:
-                self.fence = fence[1] or fence[2]
+            self.fence = _fence(content) if indent < 4 else ""
 
     def _leaf_start(self, content: str, indent: int, *, in_paragraph: bool, lazy: bool) -> str | None:
         """The block, other than a paragraph, that starts with ``content``."""
@@ -203,19 +197,19 @@ class _Scanner:
             return None
         if indent >= 4:
             return None if in_paragraph or lazy else "a code block"
-        if in_paragraph and not self.in_table and _SETEXT.match(content) and not self._only_definitions():
+        if in_paragraph and not self.in_table and _is_underline(content) and not self._only_definitions():
             return "a heading"
-        if _ATX.match(content):
+        if _is_heading(content):
             return "a heading"
-        if _FENCE.match(content):
+        if _fence(content):
             return "a code block"
-        if _THEMATIC.match(content):
+        if _is_thematic_break(content):
             return "a line across"
         return "an HTML block" if is_block_start(content, in_paragraph=in_paragraph) else None
 
     def _starts_table(self, content: str) -> bool:
         """GitHub's tables: the line before has as many cells as the row of dashes."""
-        if not any(mark in content for mark in "|:") or not _DELIMITER_ROW.match(content):
+        if not any(mark in content for mark in "|:") or not re.match(_DELIMITER_ROW, content):
             return False
         number, header = self.paragraph[-1]
         if _cells(header) != _cells(content):
@@ -249,7 +243,10 @@ class _Scanner:
             self.containers[-1].empty = False
 
     def _only_definitions(self) -> bool:
-        return not _after_definitions("\n".join(line for _, line in self.paragraph))[1]
+        from action.inline import after_definitions
+
+        text = "\n".join(line for _, line in self.paragraph)
+        return text.startswith("[") and not after_definitions(text)[1]
 
     def _end_leaf(self, *, heading: bool = False) -> None:
         """End the open block; the lines of a paragraph get their places now."""
@@ -264,11 +261,19 @@ class _Scanner:
             lines, self.paragraph = self.paragraph, []
             self._end_paragraph(lines, heading=heading)
 
+    def _read_inlines(self, text: str) -> tuple[int, list[Stretch]]:
+        """How many lines at the start of a paragraph are link definitions, and what is hidden in the others."""
+        if not any(mark in text for mark in "`<["):
+            return 0, []
+        from action.inline import after_definitions, stretches  # most comments need none of it
+
+        definitions, text = after_definitions(text)
+        return definitions, stretches(text, definitions=self.definitions)
+
     def _end_paragraph(self, lines: list[tuple[int, str]], *, heading: bool) -> None:
         text = "\n".join(line for _, line in lines)
         outside = next((container.kind for container in self.containers if container.kind != LIST_ITEM), None)
-        definitions, text = _after_definitions(text)
-        hidden = stretches(text, definitions=self.definitions) if any(mark in text for mark in "`<[") else []
+        definitions, hidden = self._read_inlines(text)
         self.folds.start_paragraph()
         position = index = 0
         for order, (number, line) in enumerate(lines):
@@ -287,16 +292,39 @@ class _Scanner:
             self.folds.read(stretch.tag)
 
 
-def _after_definitions(text: str) -> tuple[int, str]:
-    """How many lines at the start of a paragraph are link definitions, which show nothing, and what follows."""
-    position = 0
-    while match := _DEFINITION.match(text, position):
-        position = match.end()
-    return text.count("\n", 0, position), text[position:]
+def _fence(content: str) -> str:
+    """The characters that open a code fence; empty when the line opens none."""
+    length = len(content) - len(content.lstrip(content[0]))
+    if length < 3 or content[0] not in "`~" or (content[0] == "`" and "`" in content[length:]):
+        return ""
+    return content[:length]
+
+
+def _is_heading(content: str) -> bool:
+    after = content.lstrip("#")
+    return 1 <= len(content) - len(after) <= 6 and after[:1] in ("", " ")
+
+
+def _is_underline(content: str) -> bool:
+    """A line that makes a heading of the paragraph above it."""
+    return content[0] in "=-" and not content.rstrip(" ").strip(content[0])
+
+
+def _is_thematic_break(content: str) -> bool:
+    marks = content.replace(" ", "")
+    return content[0] in "*-_" and len(marks) >= 3 and not marks.strip(content[0])
+
+
+def _list_marker(content: str) -> str:
+    """``-``, ``+``, ``*``, ``1.`` or ``1)`` at the start of a line; empty when there is none."""
+    if content[0] in "-+*":
+        return content[0]
+    digits = len(content) - len(content.lstrip("0123456789"))
+    return content[: digits + 1] if 1 <= digits <= 9 and content[digits : digits + 1] in (".", ")") else ""
 
 
 def _cells(row: str) -> int:
     row = row.strip(" ")
     inner = row.removeprefix("|")
     inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
-    return len(_PIPE.findall(inner)) + 1
+    return inner.count("|") - inner.count("\\|") + 1

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from action.command import Parsed, Request, parse
@@ -16,8 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--title", default=None, help="the title of the issue")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--body", help="the text itself")
-    source.add_argument("--body-file", type=Path, help="a file that holds the text")
-    source.add_argument("--event", type=Path, help="an event file of GitHub Actions (issues or issue_comment)")
+    source.add_argument("--body-file", help="a file that holds the text")
+    source.add_argument("--event", help="an event file of GitHub Actions (issues or issue_comment)")
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
@@ -26,6 +24,8 @@ def handle(args: argparse.Namespace) -> int:
     title, body = _read_text(args)
     parsed = parse(title if args.title is None else args.title, body)
     if args.format == "json":
+        import json  # text needs none
+
         print(json.dumps(_as_json(parsed), indent=2, ensure_ascii=False))
     else:
         _print(parsed)
@@ -35,17 +35,20 @@ def handle(args: argparse.Namespace) -> int:
 def _read_text(args: argparse.Namespace) -> tuple[str, str]:
     if args.body is not None:
         return "", args.body
-    path: Path = args.event or args.body_file
+    path: str = args.event or args.body_file
     try:
-        text = path.read_bytes().decode("utf-8", "surrogateescape")
+        with open(path, "rb") as file:  # noqa: PTH123 (pathlib would take longer to import than the parsing takes)
+            text = file.read().decode("utf-8", "surrogateescape")
         if not args.event:
             return "", text
+        import json
+
         event = json.loads(text)
         source = event.get("comment") or event["issue"]
         return event["issue"]["title"], source["body"] or ""
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"cannot be read: {type(error).__name__}: {error}"
-        raise InputError(Problem("unreadable", message, file=str(path))) from error
+        raise InputError(Problem("unreadable", message, file=path)) from error
 
 
 def _as_json(parsed: Parsed) -> dict[str, Any]:
