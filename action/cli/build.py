@@ -32,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--build-arg", action="append", default=[], metavar="KEY=VALUE", help="for dockerimages")
     add_option(parser, "root", "the repository that holds applications/")
     add_option(parser, "row", "instead of all of the above: one row of a matrix, as JSON")
+    add_option(parser, "registry", "for the output registry; default: that of imagebuild.yaml, else ghcr.io")
+    add_option(parser, "namespace", "for the output registry; default: that of imagebuild.yaml, else the owner")
     add_option(
         parser, "output", "oci:DIR, oci-archive:FILE or registry; with --row a folder for layout/ and result.json"
     )
