@@ -21,6 +21,7 @@ _LITERAL_IMAGE = re.compile(
     r"""^[ \t-]*["']?image["']?[ \t]*:[ \t]*["']?([\w./:@-]+)["']?[ \t]*(?:#.*)?$""", re.MULTILINE
 )
 _IMAGE_LIST = re.compile(r"(?:^|/)[\w.-]*images?[\w.-]*\.txt$")
+_SCHEMA = re.compile(r"^kind:\s*CustomResourceDefinition", re.MULTILINE)
 _NOT_RENDERED = re.compile(r"(?:^|/)(?:tests|ci|examples?|docs?)/")
 
 
@@ -90,7 +91,7 @@ def _value_hit(chart: ChartFiles, name: str, claim: Claim, path: str, switch: st
 
 def _from_templates(chart: ChartFiles) -> Iterator[Hit]:
     for name, text in chart.templates():
-        if name.endswith("NOTES.txt") or _NOT_RENDERED.search(name):
+        if name.endswith("NOTES.txt") or _NOT_RENDERED.search(name) or _SCHEMA.search(text):
             continue
         for reference, line in literal_images(text):
             source = Source(file=_place(chart, name), rule="template", line=line)

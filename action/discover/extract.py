@@ -173,6 +173,8 @@ class _Walk:
         if known is None:
             self._refused(claim, where)
             return
+        if known.bare and place.nested and claim.rule == "image-key":
+            return  # one word inside some application's settings: far more often something else
         hit = Hit(known.reference, claim.verdict, where, claim.reason)
         if RANK[place.ceiling] > RANK["certain"]:
             hit = hit.at_most(place.ceiling, place.reason)

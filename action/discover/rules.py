@@ -141,6 +141,20 @@ def image_collections(node: Map, key: str) -> Iterator[Claim]:
                 )
 
 
+def hub_images(node: Map, key: str) -> Iterator[Claim]:
+    """Istio's way: ``{hub, tag, proxy: {image: proxyv2}}``, from which the injector makes ``hub/proxyv2:tag``."""
+    hub, tag = _text(node, "hub"), _text(node, "tag")
+    if hub is None or tag is None:
+        return
+    for name, part in [("", node), *node.items()]:
+        image = _text(part, "image") if isinstance(part, Map) else None
+        if image is not None and "/" not in image and image != "auto" and literal(f"{hub}/{image}:{tag}") is not None:
+            field = f"{name}.image".lstrip(".")
+            yield Claim(
+                f"{hub}/{image}:{tag}", field, "image-parts", "likely", 0, "put together from hub, image and tag"
+            )
+
+
 def crossplane_package(node: Map, key: str) -> Iterator[Claim]:
     """``spec.package`` of a Crossplane Provider, Configuration or Function: pulled by Crossplane, not by a node."""
     if not str(node.get("apiVersion", "")).startswith("pkg.crossplane.io/"):
@@ -157,6 +171,7 @@ MAP_RULES: tuple[MapRule, ...] = (
     image_parts,
     image_like_fields,
     image_collections,
+    hub_images,
     crossplane_package,
 )
 
