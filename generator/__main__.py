@@ -14,6 +14,9 @@ VERBS = {
     "matrix": "print selected builds as the matrices that a workflow takes",
     "lint": "print everything that is wrong with the tree",
     "settings": "print every setting, its value and where that comes from",
+    "new": "write the starting directory of an application",
+    "add-version": "add a version to an application",
+    "pins": "carry the pins of a real workflow over to pins.yaml",
 }
 
 
@@ -30,7 +33,7 @@ def main(argv: list[str]) -> int:
         # SUPPRESS: an option that is not given must not overwrite what stood before the verb
         _add_root(subparser, argparse.SUPPRESS)
         if verb in argv:
-            module = importlib.import_module(f"generator.cli.{verb}")
+            module = importlib.import_module(f"generator.cli.{verb.replace('-', '_')}")
             module.add_arguments(subparser)
             subparser.set_defaults(handler=module.handle)
     arguments = parser.parse_args(argv)

@@ -6,6 +6,7 @@ their meaning (YAML 1.2 core schema, chapter 10.3, without its numbers).
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,8 +28,11 @@ class Document(NamedTuple):
     lines: dict[KeyPath, int]
 
 
-def load(path: Path, shown: str) -> Document:
-    """Parse ``path``; an empty file is an empty mapping. Raises InputError that calls the file ``shown``."""
+def load(path: Path, shown: str, *, front_matter: bool = False) -> Document:
+    """Parse ``path``; an empty file is an empty mapping. Raises InputError that calls the file ``shown``.
+
+    With ``front_matter``, only what stands between the two ``---`` lines at the start of a Markdown file.
+    """
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -37,7 +41,8 @@ def load(path: Path, shown: str) -> Document:
             raw = stream.read(SIZE_LIMIT + 1)
         if len(raw) > SIZE_LIMIT:
             raise _fault(shown, f"is larger than {SIZE_LIMIT // 1024} KiB")
-        node = yaml.compose(raw.decode("utf-8-sig"), Loader=loader)
+        text = raw.decode("utf-8-sig")
+        node = yaml.compose(_front_matter(text) if front_matter else text, Loader=loader)
     except UnicodeDecodeError as error:
         raise _fault(shown, f"is not UTF-8: {error.reason} at byte {error.start}") from error
     except OSError as error:
@@ -72,8 +77,15 @@ def _value(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], seen: set[
             lines[(*path, key.value)] = line
             mapping[key.value] = _value(value, (*path, key.value), lines, seen, shown)
         return mapping
-    plain = isinstance(node, yaml.ScalarNode) and node.style is None
+    plain = isinstance(node, yaml.ScalarNode) and not node.style
     return _CONSTANTS[node.value] if plain and node.value in _CONSTANTS else node.value
+
+
+def _front_matter(text: str) -> str:
+    first, *lines = text.splitlines(keepends=True) or [""]
+    if first.rstrip() != "---":
+        return ""
+    return "\n" + "".join(itertools.takewhile(lambda line: line.rstrip() != "---", lines))
 
 
 def _fault(shown: str, message: str, line: int | None = None) -> InputError:

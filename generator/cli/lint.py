@@ -7,8 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from generator.catalog import read_catalog
 from generator.config import load_settings
+from generator.lint import lint
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def handle(arguments: argparse.Namespace) -> int:
     root: Path = arguments.root
-    problems = read_catalog(root, load_settings(root)).problems
+    problems = lint(root, load_settings(root))
     if arguments.format == "json":
         objects = [
             {

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from generator.config import Settings, load_settings
 from tests.generator.test_changes import commit, git
 from tests.generator.trees import SCRATCH, write_tree
 
@@ -154,3 +155,30 @@ def test_output_does_not_depend_on_the_order_of_directories(tmp_path: Path) -> N
         files = sorted(path for path in (root / ".github").rglob("*") if path.is_file())
         outputs.add((written.stdout, generator("list", cwd=root).stdout, *(path.read_bytes() for path in files)))
     assert len(outputs) == 1
+
+
+def test_settings_prints_a_file_that_means_the_same(tree: Path) -> None:
+    (tree / "imagebuild.yaml").write_text(
+        f"# ours\nlabel: go\nschedule: 0 3 * * 1\npins: {{actions/checkout: {{version: v9, commit: '{'a' * 40}'}}}}\n"
+    )
+    done = generator("settings", "--root", str(tree))
+    assert 'label: "go" # imagebuild.yaml:2\n' in done.stdout
+    assert 'engine: "auto" # default\n' in done.stdout
+    before = load_settings(tree)
+    (tree / "imagebuild.yaml").write_text(done.stdout)
+    assert load_settings(tree) == before
+    data = json_of(tree, "settings")
+    assert list(data) == list(Settings.__dataclass_fields__)
+    assert data["min_permission"]["value"] == "write"
+
+
+def test_new_and_add_version(tree: Path) -> None:
+    done = generator("new", "cache", "--version", "v2", "--root", str(tree))
+    assert done.stdout.splitlines()[0] == "added applications/cache/image.yaml"
+    assert generator("add-version", "cache", "v3", "--root", str(tree)).stdout == "added applications/cache/v3\n"
+    assert generator("lint", "--root", str(tree)).returncode == 0
+    (shard,) = json_of(tree, "matrix", "--app", "cache", "--arch", "amd64")["shards"]
+    assert [row["version"] for row in shard] == ["v2", "v3"]
+    again = generator("new", "cache", "--root", str(tree))
+    assert again.returncode == 1
+    assert "python -m generator add-version cache v1.0.0" in again.stderr

@@ -31,12 +31,14 @@ def test_every_key_of_the_schema_is_a_field_and_every_field_a_key() -> None:
 def test_settings_are_typed_and_completed(tmp_path: Path) -> None:
     (tmp_path / "imagebuild.yaml").write_text(
         "registry: registry.example:5000\nnamespace: team/images\narches: [arm64]\nlabel: build me\n"
-        "roots: {configs: [config]}\nrunners: {arm64: my-arm}\nschedule: 0 3 * * 1\nmin_permission: triage\n"
+        "title_guard: false\nroots: {configs: [config]}\nrunners: {arm64: my-arm}\n"
+        "schedule: 0 3 * * 1\nmin_permission: triage\n"
         f"pins:\n  actions/checkout: {{version: v9.0.0, commit: '{'a' * 40}'}}\n"
     )
     settings = load_settings(tmp_path)
     assert settings.registry == "registry.example:5000"
     assert settings.arches == ("arm64",)
+    assert settings.title_guard is False
     assert settings.roots == {"apps": ("applications",), "configs": ("config",), "dockerimages": ("applications",)}
     assert settings.runners == {"amd64": "ubuntu-24.04", "arm64": "my-arm"}
     assert settings.schedule == ("0 3 * * 1",)
@@ -56,6 +58,8 @@ def test_settings_are_typed_and_completed(tmp_path: Path) -> None:
         ("a: 1\na: 2\n", "bad-yaml", 2, ["'a' twice"]),
         ("a: [\n", "bad-yaml", 2, ["is not YAML"]),
         ("a: &x [1]\nb: *x\n", "bad-yaml", 1, ["alias"]),
+        ("label: 'true'\ntitle_guard: 'true'\n", "bad-value", 2, ["is not of type 'boolean'"]),
+        ("label:\n", "bad-value", 1, ["None is not of type 'string'"]),
         ("- a\n", "bad-value", 1, ["is not of type 'object'"]),
         (f"label: {'x' * 70000}\n", "bad-yaml", None, ["larger than 64 KiB"]),
     ],

@@ -1,0 +1,23 @@
+"""``python -m generator new APP``: a sound directory to start an application from."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from generator.config import load_settings
+from generator.names import IMAGE_TYPES
+from generator.starter import new_app
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("app", metavar="APP")
+    parser.add_argument("--version", default="v1.0.0", help="its first version (default: %(default)s)")
+    parser.add_argument("--type", choices=IMAGE_TYPES, default="apps", help="default: %(default)s")
+
+
+def handle(arguments: argparse.Namespace) -> int:
+    root: Path = arguments.root
+    for path in new_app(root, load_settings(root), arguments.type, arguments.app, arguments.version):
+        print(f"added {path}")
+    return 0
