@@ -58,12 +58,11 @@ def plan(
     """Decide what ``event`` builds from the tree at ``root``."""
     if event_name in ISSUE_EVENTS:
         return plan_request(read_event(event_name, event), root, settings, api, run)
-    from action.selection import select_rows  # only here is the tree compared with its history
+    from action.selection import replacement_reason, select_rows  # only here is the tree compared with its history
 
     rows = select_rows(event_name, event, root, settings)
     steps = (gate.Step("event", True, f"{event_name}: {len(rows)} builds"),)
-    force = str((event.get("inputs") or {}).get("force") or "")
-    planned, targets = _batches(rows, settings, run, force)
+    planned, targets = _batches(rows, settings, run, replacement_reason(event_name, event))
     return Plan(gate.Decision("build", event_name, steps=steps), planned, targets)
 
 

@@ -25,6 +25,18 @@ def select_rows(event_name: str, event: Mapping[str, Any], root: Path, settings:
     raise InputError(Problem("other-event", f"the event {event_name!r} builds nothing"))
 
 
+def replacement_reason(event_name: str, event: Mapping[str, Any]) -> str:
+    """Why a published image with other content may be replaced; empty when it may not.
+
+    What is merged and what a schedule rebuilds is the maintainers' own word; a dispatch has to say it.
+    """
+    if event_name == "push":
+        return f"pushed as {str(event.get('after') or '')[:12]}"
+    if event_name == "schedule":
+        return "built again by schedule"
+    return str((event.get("inputs") or {}).get("force") or "")
+
+
 def _dispatched(inputs: Mapping[str, Any], root: Path, settings: Settings) -> list[Row]:
     """An application with a version is built even when only its ``latest/`` can serve it; otherwise a selection."""
     values = {name: str(inputs.get(name) or "").strip() for name in ("type", "app", "version", "arch")}

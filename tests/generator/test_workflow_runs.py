@@ -94,10 +94,11 @@ def test_a_schedule_builds_everything(fork: Fork) -> None:
 def test_a_push_publishes_what_it_touched(fork: Fork) -> None:
     before = fork.tree.commit("before")
     write_tree(fork.tree.path, {"applications/web/v1/manifests/a.yaml": "kind: List\n"})
-    fork.tree.commit()
-    event = {"before": before, "ref": "refs/heads/main"}
+    event = {"before": before, "after": fork.tree.commit(), "ref": "refs/heads/main"}
     run = fork.run("push", event, "imagebuild-push.yml")
     assert run.code == 0, run.log
+    (publish,) = fork.given("publish")
+    assert publish["env"]["FORCE"] == f"pushed as {event['after'][:12]}"
     assert fork.built() == ["apps web v1 amd64", "apps web v1 arm64"]
     assert fork.published() == ["apps web v1"]
 
