@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from action import content_id
-from action.errors import ClusterImageError, InputError, Problem, RegistryError
-from action.image.index import index_document, shared_annotations
-from action.image.manifest import image_size
+from action import bill, published
+from action.errors import InputError, Problem, RegistryError
+from action.publishing import Ready, find_images, index_of
 from action.reference import ImageReference
+from action.referrers import attach
 from action.registry.client import RegistryClient
 from action.registry.push import Pusher
-from action.results import PublishedPlatform, PublishResult, Target
-from action.store.digest import digest_of
+from action.results import ImageChange, PublishedPlatform, PublishResult, Target
 from action.store.manifest import Manifest
 from action.store.media import OCI_INDEX, OCI_MANIFEST
-from action.store.oci_layout import Descriptor, OciLayout, canonical_json
 from generator.config import Settings
 from generator.names import Arch
 
 DEFAULT_REGISTRY = "ghcr.io"
-FORCE_ANNOTATION = "io.cluster-image.force"
-_TITLE = "org.opencontainers.image.title"
-_VERSION = "org.opencontainers.image.version"
 _JOBS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class _Image:
-    """One architecture, ready to push."""
-
-    arch: Arch
-    layout: OciLayout
-    digest: str
 
 
 def default_destination(settings: Settings, environment: Mapping[str, str]) -> tuple[str, str]:
@@ -62,118 +46,116 @@ def publish(
     namespace: str,
     client: RegistryClient,
     force: str | None = None,
+    mount_from: Sequence[str] = (),
 ) -> PublishResult:
     """Push every architecture of ``target``, then its index, and read that back.
 
     ``layouts`` are image layouts that hold ``<version>-<arch>``. Nothing is pushed when an architecture is missing.
     What is published already under the same content id is left as it is; other content under the tag is replaced
-    only with ``force``, which is the reason and is recorded. Raises ClusterImageError.
+    only with ``force``, which is the reason and is recorded. ``mount_from`` names repositories of the same registry
+    whose blobs may be used. Raises ClusterImageError.
     """
-    images = _find_images(target, layouts)
+    images = find_images(target, layouts)
     reference = ImageReference.parse(f"{registry}/{namespace}/{target.app}:{target.version}")
-    index = _index_of(target, images, force)
-    there = _current(client, reference)
+    index = index_of(target, images, force)
+    there = published.find(client, reference)
     if there is not None and not force:
-        if there.digest == index.digest or _content_id(there) == _content_id(index) != "":
-            return _unchanged(target, reference, there, images)
+        if published.identity(there) == published.identity(index) != "":
+            return _result(target, reference, there.digest, images, unchanged=True)
         raise _refusal(reference, there, index)
-    pusher = Pusher(client, reference)
+    compared_with, changes = _changes(client, reference, there, images)
+    uploaded = _push(client, Pusher(client, reference, mount_from), reference, target, images, there, index)
+    return _result(
+        target,
+        reference,
+        index.digest,
+        images,
+        uploaded=uploaded,
+        replaced=there.digest if there is not None and there.digest != index.digest else None,
+        force=force or None,
+        compared_with=compared_with,
+        changes=tuple(changes),
+    )
+
+
+def _push(
+    client: RegistryClient,
+    pusher: Pusher,
+    reference: ImageReference,
+    target: Target,
+    images: Sequence[Ready],
+    there: Manifest | None,
+    index: Manifest,
+) -> dict[Arch, int]:
+    """Blobs, then manifests and what is attached to them, then the index; each step only when the one before is whole.
+
+    Returns the bytes of blobs that travelled for each architecture.
+    """
     with ThreadPoolExecutor(max_workers=_JOBS) as pool:
-        uploaded = {image.arch: _push_content(pusher, image, pool) for image in images}
+        uploaded = {image.arch: _push_blobs(pusher, image, pool) for image in images}
     for image in images:
-        _push_manifest(pusher, image, f"{target.version}-{image.arch}")
-    now = _current(client, reference)
-    if (now and now.digest) != (there and there.digest):
-        raise _raced(reference, now)
+        pusher.push_manifest(image.body(), OCI_MANIFEST, image.digest)
+        uploaded[image.arch] += _attach_bill(client, pusher, reference, target, image)
+    # Registries have no compare-and-swap for tags, so look before and after: somebody else may publish the same.
+    _expect(client, reference, there.digest if there else None)
+    tags = {f"{target.version}-{image.arch}": image for image in images}
+    for tag, image in tags.items():
+        pusher.push_manifest(image.body(), OCI_MANIFEST, image.digest, tag)
+    _expect(client, reference, there.digest if there else None)
     pusher.push_manifest(index.body, OCI_INDEX, index.digest, target.version)
-    _read_back(client, reference, index)
-    return _result(target, reference, index.digest, images, uploaded)
+    _expect(client, reference, index.digest)
+    for tag, image in tags.items():
+        _expect(client, published.at(reference, tag=tag), image.digest)
+    return uploaded
 
 
-def _find_images(target: Target, layouts: Mapping[Arch, Path]) -> list[_Image]:
-    problems: list[Problem] = []
-    found: list[_Image] = []
-    for arch in sorted(target.arches):
-        if arch not in layouts:
-            message = f"{target.app} {target.version} has no image for {arch}"
-            problems.append(
-                Problem("missing-architecture", message, "see why its build failed; nothing was published")
-            )
-            continue
-        layout = OciLayout(layouts[arch])
-        try:
-            image = _Image(arch, layout, layout.resolve(f"{target.version}-{arch}").digest)
-            _check_architecture(image)
-            found.append(image)
-        except ClusterImageError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise InputError(problems)
-    return found
-
-
-def _check_architecture(image: _Image) -> None:
-    """The layout comes from the machine that ran init.sh: that it is what its name says is not taken on trust."""
-    manifest = image.layout.read_manifest(image.digest)
-    config = image.layout.read_manifest(manifest["config"]["digest"])
-    if config.get("architecture") != image.arch or config.get("os") != "linux":
-        found = f"{config.get('os')}/{config.get('architecture')}"
-        problem = Problem("wrong-architecture", f"the image for {image.arch} says that it is for {found}")
-        raise InputError(problem)
-
-
-def _index_of(target: Target, images: list[_Image], force: str | None) -> Manifest:
-    annotations = {_TITLE: target.app, _VERSION: target.version}
-    annotations |= shared_annotations({image.arch: (image.layout, image.digest) for image in images})
-    if force:
-        annotations[FORCE_ANNOTATION] = force
-    descriptors = {image.arch: _manifest_descriptor(image) for image in images}
-    body = canonical_json(index_document(descriptors, annotations))
-    return Manifest(body, OCI_INDEX, digest_of(body))
-
-
-def _manifest_descriptor(image: _Image) -> Descriptor:
-    size = image.layout.blob_path(image.digest).stat().st_size
-    return Descriptor(media_type=OCI_MANIFEST, digest=image.digest, size=size)
-
-
-def _current(client: RegistryClient, reference: ImageReference) -> Manifest | None:
-    """What the tag names now. A repository that does not exist yet is no error, and some registries call it 403."""
+def _push_blobs(pusher: Pusher, image: Ready, pool: ThreadPoolExecutor) -> int:
+    """Several at once, the largest first; the bytes that had to travel."""
+    parts = sorted(image.blobs().items(), key=lambda item: -item[1])
+    sent = [
+        pool.submit(pusher.push_blob, digest, size, partial(image.layout.read_blob, digest)) for digest, size in parts
+    ]
     try:
-        return client.get_manifest(reference)
-    except RegistryError as error:
-        if error.status == 404 or error.registry_code in ("NAME_UNKNOWN", "MANIFEST_UNKNOWN"):
-            return None
+        return sum(future.result().size for future in sent)
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
         raise
 
 
-def _content_id(manifest: Manifest) -> str:
-    try:
-        return str(json.loads(manifest.body)["annotations"][content_id.LABEL])
-    except (ValueError, KeyError, TypeError):
-        return ""
+def _attach_bill(
+    client: RegistryClient, pusher: Pusher, reference: ImageReference, target: Target, image: Ready
+) -> int:
+    if image.bill is None:
+        return 0
+    document = bill.to_cyclonedx(reference.name, target.version, image.digest, image.bill)
+    return attach(client, pusher, reference, image.descriptor().to_json(), document, bill.CYCLONEDX)
 
 
-def _push_content(pusher: Pusher, image: _Image, pool: ThreadPoolExecutor) -> int:
-    """Every blob of one image, several at once; the bytes that had to travel."""
-    manifest = image.layout.read_manifest(image.digest)
-    parts = {part["digest"]: int(part["size"]) for part in (*manifest["layers"], manifest["config"])}
-    sent = [
-        pool.submit(pusher.push_blob, digest, size, partial(image.layout.read_blob, digest))
-        for digest, size in sorted(parts.items(), key=lambda item: -item[1])
-    ]
-    return sum(future.result().size for future in sent)
+def _changes(
+    client: RegistryClient, reference: ImageReference, there: Manifest | None, images: Sequence[Ready]
+) -> tuple[str | None, list[ImageChange]]:
+    """The tag that this publication follows, and how the container images inside differ from it."""
+    now = {str(image.arch): image.bill for image in images if image.bill is not None}
+    tag = reference.tag if there is not None else published.version_before(client, reference)
+    before = there or (published.find(client, published.at(reference, tag=tag)) if tag else None)
+    if not now or before is None:
+        return None, []
+    known = published.bills(client, reference, before)
+    return (tag, bill.compare(known, now)) if known else (None, [])
 
 
-def _push_manifest(pusher: Pusher, image: _Image, tag: str) -> None:
-    body = image.layout.blob_path(image.digest).read_bytes()
-    pusher.push_manifest(body, OCI_MANIFEST, image.digest, tag)
-
-
-def _read_back(client: RegistryClient, reference: ImageReference, index: Manifest) -> None:
-    now = _current(client, reference)
-    if now is None or now.digest != index.digest or now.body != index.body:
-        raise _raced(reference, now)
+def _expect(client: RegistryClient, reference: ImageReference, digest: str | None) -> None:
+    """Read what a tag names, byte for byte, and raise when that is not ``digest``."""
+    now = published.find(client, reference)
+    if (now.digest if now else None) != digest:
+        state = f"is now {now.digest}" if now else "is not there"
+        raise RegistryError(
+            Problem(
+                "published-meanwhile",
+                f"{reference} changed while this image was being published: it {state}",
+                "somebody else publishes the same tag; look at what is there, then try again",
+            )
+        )
 
 
 def _refusal(reference: ImageReference, there: Manifest, index: Manifest) -> InputError:
@@ -186,24 +168,26 @@ def _refusal(reference: ImageReference, there: Manifest, index: Manifest) -> Inp
     )
 
 
-def _raced(reference: ImageReference, now: Manifest | None) -> RegistryError:
-    state = f"is now {now.digest}" if now else "is not there"
-    return RegistryError(
-        Problem(
-            "published-meanwhile",
-            f"{reference} changed while this image was being published: it {state}",
-            "somebody else publishes the same tag; look at what is there, then try again",
-        )
-    )
-
-
-def _unchanged(target: Target, reference: ImageReference, there: Manifest, images: list[_Image]) -> PublishResult:
-    return _result(target, reference, there.digest, images, dict.fromkeys(target.arches, 0))
-
-
 def _result(
-    target: Target, reference: ImageReference, digest: str, images: list[_Image], uploaded: Mapping[Arch, int]
+    target: Target,
+    reference: ImageReference,
+    digest: str,
+    images: Sequence[Ready],
+    *,
+    uploaded: Mapping[Arch, int] | None = None,
+    unchanged: bool = False,
+    replaced: str | None = None,
+    force: str | None = None,
+    compared_with: str | None = None,
+    changes: tuple[ImageChange, ...] = (),
 ) -> PublishResult:
+    problems = []
+    if unchanged:
+        message = f"{reference} was published before with the same content; nothing was sent"
+        problems.append(Problem("unchanged", message, severity="warning"))
+    if replaced:
+        message = f"{reference} was {replaced} and is now {digest}, by force: {force}"
+        problems.append(Problem("replaced", message, severity="warning"))
     return PublishResult(
         type=target.type,
         app=target.app,
@@ -215,9 +199,15 @@ def _result(
                 arch=image.arch,
                 reference=f"{reference}-{image.arch}",
                 digest=image.digest,
-                size=image_size(image.layout, image.digest),
-                uploaded=uploaded[image.arch],
+                size=image.size(),
+                uploaded=(uploaded or {}).get(image.arch, 0),
             )
             for image in images
         ),
+        unchanged=unchanged,
+        replaced=replaced,
+        force=force,
+        compared_with=compared_with,
+        changes=changes,
+        problems=tuple(problems),
     )

@@ -94,8 +94,23 @@ class PublishedPlatform:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageChange:
+    """A container image inside that is not as it was: ``before`` is None when it is new, ``after`` when it is gone."""
+
+    arch: str
+    reference: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublishResult:
-    """One target, published (or why not). ``reference`` and ``digest`` are of the index."""
+    """One target, published (or why not). ``reference`` and ``digest`` are of the index.
+
+    ``unchanged``: the same content was there already, and nothing was sent. ``replaced`` is the digest that the tag
+    had, and ``force`` the reason why it could be replaced. ``changes`` are against what was published as
+    ``compared_with`` (a tag), when there was something to compare with.
+    """
 
     type: ImageType
     app: str
@@ -103,6 +118,11 @@ class PublishResult:
     reference: str | None = None
     digest: str | None = None
     platforms: tuple[PublishedPlatform, ...] = ()
+    unchanged: bool = False
+    replaced: str | None = None
+    force: str | None = None
+    compared_with: str | None = None
+    changes: tuple[ImageChange, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -122,8 +142,9 @@ class PublishResult:
         with _shape_checked(path):
             data = _read(path)
             platforms = tuple(PublishedPlatform(**platform) for platform in data["platforms"])
+            changes = tuple(ImageChange(**change) for change in data["changes"])
             problems = tuple(Problem(*problem) for problem in data["problems"])
-            return cls(**{**data, "platforms": platforms, "problems": problems})
+            return cls(**{**data, "platforms": platforms, "changes": changes, "problems": problems})
 
 
 def _write(path: Path, data: dict[str, Any]) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from action.cli.options import add_option
 from action.errors import ClusterImageError, Problem, UsageError
+from action.github import escape_log
 from action.login import PASSWORD, USERNAME, publishing_keychain, with_destination
 from action.publish import default_destination, publish
 from action.registry.client import RegistryClient
@@ -42,10 +45,20 @@ def handle(args: argparse.Namespace) -> int:
     finally:
         if args.output:
             result.write(Path(args.output) / "result.json")
-    for platform in result.platforms:
-        print(f"{platform.reference} {platform.digest} {size(platform.size)}, {size(platform.uploaded)} sent")
-    print(f"{result.reference} {result.digest}")
+    for problem in result.problems:
+        print(escape_log(str(problem)), file=sys.stderr)
+    print(escape_log("\n".join(_told(result))))
     return 0
+
+
+def _told(result: PublishResult) -> Iterator[str]:
+    for platform in result.platforms:
+        yield f"{platform.reference} {platform.digest} {size(platform.size)}, {size(platform.uploaded)} sent"
+    yield f"{result.reference} {result.digest}"
+    if result.compared_with is not None:
+        yield f"compared with {result.compared_with}: {len(result.changes)} container images differ"
+    for change in result.changes:
+        yield f"  {change.arch} {change.reference}: {change.before or 'new'} -> {change.after or 'gone'}"
 
 
 def _publish(args: argparse.Namespace, target: Target) -> PublishResult:

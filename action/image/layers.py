@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from action import bill
 from action.image.rootfs import Node, Rootfs
 from action.image.tar_stream import END, write_entry
 from action.store.media import OCI_LAYER
@@ -28,6 +29,8 @@ from action.store.oci_layout import Descriptor, OciLayout
 
 # Storage drivers stack at most 127 layers: https://docs.docker.com/engine/storage/drivers/overlayfs-driver/
 MAX_LAYERS = 127
+BILL = "bill of images"
+TITLE_ANNOTATION = "io.cluster-image.layer"
 BUCKETS = 16
 # Files below this size are never alone: a layer costs three requests and a kilobyte of padding.
 ALONE_FROM = 256 << 10
@@ -58,7 +61,7 @@ def plan_layers(rootfs: Rootfs) -> list[LayerPlan]:
     repositories = _repositories(path for path, _ in leaves)
     groups: dict[tuple[int, str], list[tuple[str, Node]]] = {}
     for path, node in leaves:
-        alone = node.size >= limit and uses[id(node)] == 1
+        alone = node.size >= limit and uses[id(node)] == 1 and path != bill.PATH
         groups.setdefault((3, path) if alone else _group(path, repositories), []).append((path, node))
     directories = {path: node for path, node in items if node.kind == "directory"}
     plans = [LayerPlan(title, _with_parents(groups[order, title], directories)) for order, title in sorted(groups)]
@@ -87,7 +90,8 @@ def _write_layer(plan: LayerPlan, layout: OciLayout, mtime: int) -> Descriptor:
             write_entry(writer, path, node, mtime=mtime, link_to=earlier)
             written.setdefault(id(node), path)
         writer.write(END)
-    return Descriptor(media_type=OCI_LAYER, digest=writer.digest, size=writer.size)
+    title = {TITLE_ANNOTATION: plan.title}
+    return Descriptor(media_type=OCI_LAYER, digest=writer.digest, size=writer.size, annotations=title)
 
 
 def _alone_from(sizes: Iterable[int]) -> int:
@@ -102,6 +106,8 @@ def _alone_from(sizes: Iterable[int]) -> int:
 
 def _group(path: str, repositories: Mapping[str, set[str]]) -> tuple[int, str]:
     """The layer of a small file: an order and a title."""
+    if path == bill.PATH:
+        return 4, BILL
     link = _LINK.fullmatch(path)
     if link:
         return 1, f"registry links {_bucket(link[1])}"

@@ -2,7 +2,8 @@
 
 A large blob travels as one streamed PATCH; when the connection breaks, the registry is asked how much it has and only
 the rest is sent again. A registry that does not keep broken uploads (docker-registry 2.8) gets the blob from its
-beginning: smaller pieces would not help there, for a piece that breaks makes it forget the others. What arrives is checked by the registry, which is told the digest when the upload is closed.
+beginning: smaller pieces would not help there, for a piece that breaks makes it forget the others. What arrives is
+checked by the registry, which is told the digest when the upload is closed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from action.registry.authorizer import push_scope
 from action.registry.client import RegistryClient
 from action.registry.response import Response
 from action.registry.retry import ONCE, RETRIED_STATUSES
+from action.store.digest import digest_of
 
 # Up to this size an upload is one request, started again from the beginning when it fails.
 _SMALL = 1 << 20
@@ -72,6 +74,10 @@ class Pusher:
             else:
                 self._send_large(location, digest, size, open_at)
             return Sent("sent", size)
+
+    def push_bytes(self, data: bytes) -> Sent:
+        """The same for a small blob in memory."""
+        return self.push_blob(digest_of(data), len(data), lambda offset: [data[offset:]])
 
     def push_manifest(self, body: bytes, media_type: str, digest: str, name: str | None = None) -> PushedManifest:
         """Store a manifest under its digest, or under the tag ``name``; the registry's digest must be ours."""

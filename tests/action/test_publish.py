@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from action.errors import InputError
+from action.errors import InputError, RegistryError
 from action.image.build import build_image
 from action.publish import publish
+from action.reference import ImageReference
 from action.registry.auth import AnonymousKeychain
 from action.registry.client import RegistryClient
-from action.results import PublishResult, Target
+from action.registry.push import PushedManifest, Pusher
+from action.results import ImageInside, PublishResult, Target
 from action.store.oci_layout import OciLayout
 from generator.names import ARCHES, Arch
 from tests.support.registries import RunningRegistry, docker_registry
@@ -30,7 +34,12 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegist
         yield running
 
 
-def build(folder: Path, text: str = "hello\n", arches: tuple[Arch, ...] = ARCHES) -> dict[Arch, Path]:
+def build(
+    folder: Path,
+    text: str = "hello\n",
+    arches: tuple[Arch, ...] = ARCHES,
+    images: list[ImageInside] | None = None,
+) -> dict[Arch, Path]:
     """Layouts of a small image, one for each architecture, named as the build phase names them."""
     context = folder / "context"
     (context / "charts").mkdir(parents=True, exist_ok=True)
@@ -40,15 +49,21 @@ def build(folder: Path, text: str = "hello\n", arches: tuple[Arch, ...] = ARCHES
     layouts: dict[Arch, Path] = {}
     for arch in arches:
         layout = OciLayout(folder / arch)
-        built = build_image(context, context / "Kubefile", arch=arch, labels={}, build_args={}, layout=layout)
-        layout.put_index(f"v1-{arch}", built.digest)
+        built = build_image(
+            context, context / "Kubefile", arch=arch, labels={}, build_args={}, layout=layout, images=images
+        )
+        for version in ("v1", "v2"):
+            layout.put_index(f"{version}-{arch}", built.digest)
         layouts[arch] = layout.root
     return layouts
 
 
-def send(registry: RunningRegistry, name: str, layouts: dict[Arch, Path], force: str | None = None) -> PublishResult:
+def send(
+    registry: RunningRegistry, name: str, layouts: dict[Arch, Path], force: str | None = None, version: str = "v1"
+) -> PublishResult:
     client = RegistryClient(AnonymousKeychain())
-    return publish(TARGET, layouts, registry=registry.host, namespace=name, client=client, force=force)
+    target = replace(TARGET, version=version)
+    return publish(target, layouts, registry=registry.host, namespace=name, client=client, force=force)
 
 
 def test_both_platforms_and_the_index_are_there(registry: RunningRegistry, tmp_path: Path) -> None:
@@ -75,6 +90,8 @@ def test_the_same_again_sends_nothing(registry: RunningRegistry, tmp_path: Path)
     first = send(registry, "again", layouts)
     second = send(registry, "again", layouts)
     assert second.digest == first.digest
+    assert second.unchanged
+    assert not first.unchanged
     assert sum(platform.uploaded for platform in first.platforms) > 1_000_000
     assert sum(platform.uploaded for platform in second.platforms) == 0
 
@@ -90,6 +107,8 @@ def test_other_content_is_refused_with_both_digests_and_replaced_with_a_reason(
     assert str(first.digest) in caught.value.problems[0].message
     forced = send(registry, "other", changed, "the chart was wrong")
     assert forced.digest not in (None, first.digest)
+    assert (forced.replaced, forced.force) == (first.digest, "the chart was wrong")
+    assert [(problem.code, problem.severity) for problem in forced.problems] == [("replaced", "warning")]
 
 
 def test_nothing_is_pushed_when_an_architecture_is_missing(registry: RunningRegistry, tmp_path: Path) -> None:
@@ -112,3 +131,111 @@ def test_an_image_for_another_machine_is_refused(registry: RunningRegistry, tmp_
     swapped.put_index("v1-arm64", wrong.digest)
     with pytest.raises(InputError, match="says that it is for linux/amd64"):
         send(registry, "swapped", layouts)
+
+
+def test_the_bill_of_images_is_attached_and_compared(registry: RunningRegistry, tmp_path: Path) -> None:
+    def inside(name: str, mark: str) -> ImageInside:
+        reference, digest = f"docker.io/library/{name}", f"sha256:{mark * 64}"
+        path, tag = f"library/{name.partition(':')[0]}", name.partition(":")[2]
+        return ImageInside(
+            reference=reference, path=path, tag=tag, index_digest=None, digest=digest, size=9, found=("charts/web",)
+        )
+
+    before = build(tmp_path / "1", images=[inside("gone:1", "a"), inside("same:1", "b"), inside("moved:1", "c")])
+    after = build(tmp_path / "2", "2\n", images=[inside("same:1", "b"), inside("moved:1", "d"), inside("new:1", "e")])
+    first = send(registry, "bill", before)
+    assert first.compared_with is None
+    second = send(registry, "bill", after, version="v2")
+    assert second.compared_with == "v1"
+    told = {
+        (change.reference.rpartition("/")[2], bool(change.before), bool(change.after)) for change in second.changes
+    }
+    assert told == {("gone:1", True, False), ("moved:1", True, True), ("new:1", False, True)}
+
+    # Debian's registry has no referrers API: the fallback tag lists the document.
+    client = RegistryClient(AnonymousKeychain())
+    repository = f"{registry.host}/bill/web"
+    tag = second.platforms[0].digest.replace(":", "-")
+    listed = json.loads(client.get_manifest(ImageReference.parse(f"{repository}:{tag}")).body)["manifests"]
+    assert [entry["artifactType"] for entry in listed] == ["application/vnd.cyclonedx+json"]
+    manifest = json.loads(client.get_manifest(ImageReference.parse(f"{repository}@{listed[0]['digest']}")).body)
+    assert manifest["subject"]["digest"] == second.platforms[0].digest
+    blob = client.read_blob(ImageReference.parse(f"{repository}:v2"), manifest["layers"][0]["digest"])
+    document = json.loads(b"".join(blob))
+    assert [part["name"] for part in document["components"]] == [
+        "docker.io/library/moved",
+        "docker.io/library/new",
+        "docker.io/library/same",
+    ]
+
+
+@pytest.mark.parametrize("moment", ["before the tags", "before the index", "after the index"])
+def test_who_publishes_the_same_tag_meanwhile_is_not_overwritten_in_silence(
+    registry: RunningRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    ours, theirs = build(tmp_path / "1", "one\n"), build(tmp_path / "2", "two\n")
+    name = moment.replace(" ", "-")
+    push = Pusher.push_manifest
+    done: list[str] = []
+
+    def interrupted(self: Pusher, body: bytes, media_type: str, digest: str, tag: str | None = None) -> PushedManifest:
+        is_moment = tag == ("v1-amd64" if moment == "before the tags" else "v1")
+        if not is_moment or done:
+            return push(self, body, media_type, digest, tag)
+        done.append(moment)
+        if moment == "after the index":
+            pushed = push(self, body, media_type, digest, tag)
+            done.append(send(registry, name, theirs, "ours is better").digest or "")
+            return pushed
+        done.append(send(registry, name, theirs).digest or "")
+        return push(self, body, media_type, digest, tag)
+
+    monkeypatch.setattr(Pusher, "push_manifest", interrupted)
+    with pytest.raises(RegistryError) as caught:
+        send(registry, name, ours)
+    assert caught.value.problems[0].code == "published-meanwhile"
+    assert done[1] in caught.value.problems[0].message or "v1-" in caught.value.problems[0].message
+
+
+def test_two_publishes_at_once_leave_one_whole_image(registry: RunningRegistry, tmp_path: Path) -> None:
+    sides = [build(tmp_path / "1", "one\n"), build(tmp_path / "2", "two\n")]
+    with ThreadPoolExecutor() as pool:
+        errors = [future.exception() for future in [pool.submit(send, registry, "race", side) for side in sides]]
+    assert all(error is None or isinstance(error, (RegistryError, InputError)) for error in errors)
+    client = RegistryClient(AnonymousKeychain())
+    index = json.loads(client.get_manifest(ImageReference.parse(f"{registry.host}/race/web:v1")).body)
+    for entry in index["manifests"]:
+        manifest = client.get_manifest(ImageReference.parse(f"{registry.host}/race/web@{entry['digest']}"))
+        for part in json.loads(manifest.body)["layers"]:
+            assert client.blob_exists(ImageReference.parse(f"{registry.host}/race/web:v1"), part["digest"])
+
+
+def test_configs_have_one_content_under_both_platforms(registry: RunningRegistry, tmp_path: Path) -> None:
+    target = replace(TARGET, type="configs")
+    result = publish(
+        target,
+        build(tmp_path, arches=("amd64",)),
+        registry=registry.host,
+        namespace="one",
+        client=RegistryClient(AnonymousKeychain()),
+    )
+    assert [platform.arch for platform in result.platforms] == ["amd64", "arm64"]
+    client = RegistryClient(AnonymousKeychain())
+    manifests = [
+        json.loads(client.get_manifest(ImageReference.parse(platform.reference)).body) for platform in result.platforms
+    ]
+    assert manifests[0]["layers"] == manifests[1]["layers"]
+    assert manifests[0]["config"] != manifests[1]["config"]
+
+
+def test_one_architecture_gives_an_index_of_one(registry: RunningRegistry, tmp_path: Path) -> None:
+    target = replace(TARGET, arches=("amd64",))
+    result = publish(
+        target,
+        build(tmp_path, arches=("amd64",)),
+        registry=registry.host,
+        namespace="single",
+        client=RegistryClient(AnonymousKeychain()),
+    )
+    body = RegistryClient(AnonymousKeychain()).get_manifest(ImageReference.parse(str(result.reference))).body
+    assert [entry["platform"] for entry in json.loads(body)["manifests"]] == [{"architecture": "amd64", "os": "linux"}]

@@ -1,0 +1,51 @@
+"""What native assembly made -> layers, configuration and manifest in an OCI layout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from action import bill
+from action.errors import InputError, Problem
+from action.image.layers import plan_layers, write_layers
+from action.image.manifest import timestamp, write_image
+from action.image.native import Assembled
+from action.image.recipe import Recipe
+from action.image.rootfs import NotADirectory, Rootfs
+from action.store.oci_layout import Descriptor, OciLayout
+
+
+def write_native(recipe: Recipe, assembled: Assembled, layout: OciLayout) -> Descriptor:
+    """Write everything; the manifest, which makes it an image, comes last."""
+    _add_bill(recipe, assembled.rootfs)
+    plans = plan_layers(assembled.rootfs)
+    layers = write_layers(plans, layout, mtime=recipe.epoch)
+    created = timestamp(recipe.epoch)
+    history = [{"created": created, "created_by": step, "empty_layer": True} for step in assembled.history]
+    history += [{"created": created, "created_by": f"cluster-image: {plan.title}"} for plan in plans]
+    config: dict[str, Any] = {
+        "created": created,
+        "architecture": recipe.arch,
+        "os": "linux",
+        "config": assembled.config,
+        "rootfs": {"type": "layers", "diff_ids": [layer.digest for layer in layers]},
+        "history": history,
+    }
+    if assembled.author:
+        config["author"] = assembled.author
+    return write_image(layout, config, layers, recipe.labels)
+
+
+def _add_bill(recipe: Recipe, rootfs: Rootfs) -> None:
+    node = recipe.bill_file()
+    if node is None:
+        return
+    folder, _, name = bill.PATH.rpartition("/")
+    try:
+        rootfs.make_directory(f"/{folder}").children[name] = node
+    except NotADirectory as error:
+        problem = Problem(
+            "no-place-for-bill",
+            f"the image has a file where the folder {folder} must be, for the list of its container images",
+            "give that file another name",
+        )
+        raise InputError(problem) from error

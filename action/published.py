@@ -1,0 +1,121 @@
+"""What is in the registry already: the index under a tag, its content id, its bills of images, the version before."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.parse
+from collections.abc import Mapping
+from typing import Any
+
+from action import bill, content_id
+from action.errors import RegistryError
+from action.image.layers import BILL, TITLE_ANNOTATION
+from action.reference import ImageReference
+from action.registry.authorizer import pull_scope
+from action.registry.client import RegistryClient
+from action.results import ImageInside
+from action.store.manifest import Manifest
+from generator.names import ARCHES
+
+_MISSING_CODES = ("NAME_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_INVALID")
+_NEXT_PAGE = re.compile(r"<([^>]+)>\s*;\s*rel=\"?next\"?")
+_PAGES = 50  # of tags; a registry that never ends its list is not followed forever
+# Tags that are not versions: one architecture of a version, and the fallback tags of referrers.
+_NO_VERSION = re.compile(rf".*-(?:{'|'.join(ARCHES)})|sha256-[0-9a-f]{{64}}.*")
+
+
+def find(client: RegistryClient, reference: ImageReference) -> Manifest | None:
+    """What the reference names now, or None. A repository that does not exist yet is no error."""
+    try:
+        return client.get_manifest(reference)
+    except RegistryError as error:
+        if error.status == 404 or error.registry_code in _MISSING_CODES:
+            return None
+        raise
+
+
+def identity(manifest: Manifest) -> str:
+    """The content id that an index bears, or the empty string."""
+    return str(_mapping(_document(manifest).get("annotations")).get(content_id.LABEL, ""))
+
+
+def bills(client: RegistryClient, reference: ImageReference, index: Manifest) -> dict[str, tuple[ImageInside, ...]]:
+    """The bills of images of an index by architecture, as far as it has them and they can be read."""
+    found = {}
+    for entry in _list(_document(index).get("manifests")):
+        arch = _mapping(entry.get("platform")).get("architecture")
+        try:
+            images = _bill(client, reference, str(entry.get("digest", "")))
+        except RegistryError:  # telling what changed is a service; publishing does not depend on it
+            images = None
+        if arch and images is not None:
+            found[str(arch)] = images
+    return found
+
+
+def version_before(client: RegistryClient, reference: ImageReference) -> str | None:
+    """The highest published version below the reference's tag, in natural order."""
+    wanted = _version_order(reference.tag or "")
+    tags = (tag for tag in _tags(client, reference) if not _NO_VERSION.fullmatch(tag))
+    return max((tag for tag in tags if _version_order(tag) < wanted), key=_version_order, default=None)
+
+
+def at(reference: ImageReference, *, tag: str | None = None, digest: str | None = None) -> ImageReference:
+    """Another manifest of the same repository."""
+    return ImageReference(reference.domain, reference.path, tag, digest, f"{reference.name}:{tag or digest}")
+
+
+def _version_order(tag: str) -> list[tuple[int, str]]:
+    """``v1.10.0`` after ``v1.9.0``: runs of digits count as numbers, and come before letters."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.findall(r"[0-9]+|[^0-9]+", tag)]
+
+
+def _bill(client: RegistryClient, reference: ImageReference, digest: str) -> tuple[ImageInside, ...] | None:
+    manifest = find(client, at(reference, digest=digest))
+    for layer in reversed(_list(_document(manifest).get("layers")) if manifest else []):
+        if _mapping(layer.get("annotations")).get(TITLE_ANNOTATION) == BILL:
+            return bill.from_layer(client.read_blob(reference, str(layer["digest"]), size=int(layer["size"])))
+    return None
+
+
+def _tags(client: RegistryClient, reference: ImageReference) -> list[str]:
+    tags: list[str] = []
+    url: str | None = client.url(reference, "tags/list?n=1000")
+    for _ in range(_PAGES):
+        if url is None:
+            break
+        try:
+            response = client.session.request(
+                "GET",
+                url,
+                host=client.endpoint(reference).host,
+                scopes=pull_scope(client.repository(reference)),
+            )
+        except RegistryError:
+            break
+        tags += [tag for tag in _list(_json(response.body).get("tags")) if isinstance(tag, str)]
+        following = _NEXT_PAGE.match(response.headers.get("Link", ""))
+        url = urllib.parse.urljoin(url, following[1]) if following else None
+        if url and urllib.parse.urlsplit(url)[:2] != urllib.parse.urlsplit(client.url(reference, ""))[:2]:
+            break
+    return tags
+
+
+def _document(manifest: Manifest) -> Mapping[str, Any]:
+    return _json(manifest.body)
+
+
+def _json(body: bytes) -> Mapping[str, Any]:
+    try:
+        return _mapping(json.loads(body))
+    except ValueError:
+        return {}
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,109 @@
+"""What a publication starts from: the built images, checked, and the index that will name them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from action import bill
+from action.errors import ClusterImageError, InputError, Problem
+from action.image.index import index_document, shared_annotations
+from action.image.layers import BILL, TITLE_ANNOTATION
+from action.image.manifest import image_size, with_arch
+from action.results import ImageInside, Target
+from action.store.digest import digest_of
+from action.store.manifest import Manifest
+from action.store.media import OCI_INDEX, OCI_MANIFEST
+from action.store.oci_layout import Descriptor, OciLayout, canonical_json
+from generator.names import Arch
+
+FORCE_ANNOTATION = "io.cluster-image.force"
+_TITLE = "org.opencontainers.image.title"
+_VERSION = "org.opencontainers.image.version"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """One architecture, ready to push. ``bill`` is None when the image carries no bill of images."""
+
+    arch: Arch
+    layout: OciLayout
+    digest: str
+    bill: tuple[ImageInside, ...] | None
+
+    def manifest(self) -> dict[str, Any]:
+        return self.layout.read_manifest(self.digest)
+
+    def body(self) -> bytes:
+        return self.layout.blob_path(self.digest).read_bytes()
+
+    def size(self) -> int:
+        """Bytes of the whole image."""
+        return image_size(self.layout, self.digest)
+
+    def descriptor(self) -> Descriptor:
+        return Descriptor(media_type=OCI_MANIFEST, digest=self.digest, size=len(self.body()))
+
+    def blobs(self) -> dict[str, int]:
+        """Digest -> size of every layer and of the configuration."""
+        manifest = self.manifest()
+        return {part["digest"]: int(part["size"]) for part in (*manifest["layers"], manifest["config"])}
+
+
+def find_images(target: Target, layouts: Mapping[Arch, Path]) -> list[Ready]:
+    """Every architecture of ``target``; raises InputError that names all that are missing or not what they say.
+
+    ``configs`` have one content: an architecture without a layout of its own takes that of another.
+    """
+    problems: list[Problem] = []
+    found: list[Ready] = []
+    for arch in sorted(target.arches):
+        try:
+            found.append(_find_image(target, layouts, arch))
+        except ClusterImageError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def index_of(target: Target, images: Sequence[Ready], force: str | None) -> Manifest:
+    """The index, byte for byte as it will be stored."""
+    annotations = {_TITLE: target.app, _VERSION: target.version}
+    annotations |= shared_annotations({image.arch: (image.layout, image.digest) for image in images})
+    if force:
+        annotations[FORCE_ANNOTATION] = force
+    body = canonical_json(index_document({image.arch: image.descriptor() for image in images}, annotations))
+    return Manifest(body, OCI_INDEX, digest_of(body))
+
+
+def _find_image(target: Target, layouts: Mapping[Arch, Path], arch: Arch) -> Ready:
+    source: Arch | None = arch if arch in layouts else None
+    if source is None and target.type == "configs":
+        source = next(iter(sorted(layouts)), None)
+    if source is None:
+        message = f"{target.app} {target.version} has no image for {arch}, so nothing was published"
+        raise InputError(Problem("missing-architecture", message, "see why its build failed"))
+    layout = OciLayout(layouts[source])
+    digest = layout.resolve(f"{target.version}-{source}").digest
+    _check_architecture(layout, digest, source)
+    if source != arch:
+        digest = with_arch(layout, digest, arch).digest
+    return Ready(arch, layout, digest, _bill(layout, digest))
+
+
+def _check_architecture(layout: OciLayout, digest: str, arch: Arch) -> None:
+    """The layout comes from the machine that ran init.sh: that it is what its name says is not taken on trust."""
+    config = layout.read_manifest(layout.read_manifest(digest)["config"]["digest"])
+    if config.get("architecture") != arch or config.get("os") != "linux":
+        found = f"{config.get('os')}/{config.get('architecture')}"
+        raise InputError(Problem("wrong-architecture", f"the image for {arch} says that it is for {found}"))
+
+
+def _bill(layout: OciLayout, digest: str) -> tuple[ImageInside, ...] | None:
+    for layer in layout.read_manifest(digest)["layers"]:
+        if (layer.get("annotations") or {}).get(TITLE_ANNOTATION) == BILL:
+            return bill.from_layer(layout.read_blob(layer["digest"]))
+    return None
