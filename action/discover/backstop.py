@@ -72,7 +72,7 @@ def _walk(root: Tree, prefix: str, app_version: str | None) -> Iterator[tuple[Cl
                 switch = f"{path}.{name}".lstrip(".")
         for rule in (image_field, image_parts, image_like_fields):
             for claim in rule(node, key):
-                if claim.reason.startswith("no tag") and app_version:
+                if claim.tagless and app_version:
                     claim = claim._replace(text=f"{claim.text}:{app_version}")
                 yield claim, path, switch
         stack += [(value, f"{path}.{name}".lstrip("."), name, switch) for name, value in node.items()]

@@ -10,6 +10,7 @@ from action.discover.hits import Hit
 from action.discover.literals import literal, tokens
 from action.install_plan import InstallPlan
 
+_COMMENT = re.compile(r"^[ \t]*#.*", re.MULTILINE)
 _FLAG = re.compile(r"--[\w-]*image[\w-]*[= ]['\"]?([\w./:@-]+)")
 _PULL = re.compile(
     r"\b(?:ctr|crictl|docker|nerdctl|podman)\b[^\n|;&]*\b(?:pull|run|import)\s+(?:-\S+\s+)*([\w./:@-]+)"
@@ -20,7 +21,8 @@ _FIELD = re.compile(r"^[ \t-]*image:[ \t]*['\"]?([\w./:@-]+)", re.MULTILINE)
 def called_scripts(plan: InstallPlan) -> Found:
     """``--image=...``, ``ctr images pull ...`` and here-documents with an ``image:`` in the scripts of the plan."""
     found = Found()
-    for name, text in plan.scripts.items():
+    for name, script in plan.scripts.items():
+        text = _COMMENT.sub("", script)
         words = [
             (match[1], text.count("\n", 0, match.start(1)))
             for rule in (_FLAG, _PULL, _FIELD)

@@ -14,6 +14,7 @@ from action.discover.chart_files import ChartFiles
 from action.discover.context_files import ContextFiles
 from action.discover.extract import extract
 from action.discover.found import Found
+from action.discover.number_tags import number_tags
 from action.discover.operators import operator_notes
 from action.discover.render_matrix import (
     PlannedRelease,
@@ -51,6 +52,7 @@ class ChartScan:
         planned = [planned_release(self._chart, step, plan, self._files) for step in steps]
         for one in planned:
             self.found.problems += one.problems
+        self.found.problems += number_tags(self._chart.text("values.yaml") or "", f"{self._chart.label}/values.yaml")
         self._render_all(planned)
         self.found.add(declared_images(self._chart, self.found.hits))
         self.found.add(unreached_images(self._chart, self.found.hits))
@@ -94,11 +96,15 @@ class ChartScan:
     def _overrides(self) -> tuple[str, str] | None:
         for stem in dict.fromkeys((self._chart.name, self._chart.folder)):
             name = f"charts/{stem}.values.yaml"
-            if self._files.exists(name):
-                try:
-                    return name, self._files.text(name)
-                except InputError as error:
-                    self.found.problems += error.problems
+            if not self._files.exists(name):
+                continue
+            try:
+                text = self._files.text(name)
+            except InputError as error:
+                self.found.problems += error.problems
+            else:
+                self.found.problems += number_tags(text, name)
+                return name, text
         return None
 
     def _render_variants(self, path: Path, render: Render) -> bool:
@@ -144,9 +150,10 @@ class ChartScan:
                     self._objects.update(part.objects)
 
     def _broken(self, render: Render, problem: Problem) -> None:
-        message = f"the chart {self._chart.name} makes what is not YAML ({render.label}): {problem.message}"
+        where = f"line {problem.line} of what it makes"
+        message = f"the chart {self._chart.name} makes what is not YAML ({render.label}, {where}): {problem.message}"
         hint = "helm refuses to install it so"
-        self.found.problems.append(problem._replace(code="chart-render", message=message, hint=hint))
+        self.found.problems.append(Problem("chart-render", message, hint, problem.file))
 
     def _report_failures(self, worked: list[Render]) -> None:
         """A chart that renders in no way is an error; one that renders in some is partial, unless only its defaults

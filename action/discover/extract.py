@@ -7,15 +7,16 @@ levels down, because operators keep the pods they will create in ConfigMaps.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from action.discover import kinds
 from action.discover.findings import Source, Verdict
 from action.discover.hits import RANK, Hit
 from action.discover.literals import NOT_IMAGES, literal, pattern, unresolved
+from action.discover.opaque import decoded, schema_defaults
 from action.discover.rules import MAP_RULES, Claim
-from action.discover.word_rules import arguments, environment, free_text, properties
+from action.discover.word_rules import arguments, composed_elsewhere, environment, free_text, properties
 from action.discover.yaml_tree import Document, Map, Text, Tree, documents
 from action.errors import Problem
 
@@ -118,6 +119,8 @@ class _Walk:
             return None
         name = kinds.name(node)
         if kinds.is_schema(node):
+            for claim, path in schema_defaults(node):
+                self._claim(claim, _Path(None, path), place._replace(object=name))
             return None
         fetched = kinds.fetched_at_run_time(node)
         if fetched is not None:
@@ -126,13 +129,19 @@ class _Walk:
         if kinds.is_test_hook(node):
             return self._lower(place, "uncertain", "only `helm test` runs it")
         if kinds.kind(node) == "Secret":
-            return self._lower(place, "uncertain", "stands in a Secret")
+            place = self._lower(place, "uncertain", "stands in a Secret")
+            self._stack += [(text, key, _Path(_Path(None, "data"), key), place) for key, text in decoded(node)]
+            return place
         if fetched is not None:
             return self._lower(place, "uncertain", "a value for a chart that is fetched at run time")
         return place
 
     def _list(self, node: list[Tree], key: str, path: _Path, place: _Place) -> None:
         claims = [*environment(node)]
+        for name in composed_elsewhere(node):
+            self.found.blind_spots.append(
+                f"{self._file}: {place.object} is given {name}: it makes image names of its own, which are not seen"
+            )
         if key in _ARGUMENTS or any(isinstance(item, Text) and item.startswith("-") for item in node):
             claims += arguments(node)
         for claim in claims:
@@ -171,11 +180,13 @@ class _Walk:
         where = self._source(claim, path, place)
         known = literal(claim.text)
         if known is None:
-            self._refused(claim, where)
+            if not place.nested:  # inside text, expressions are for the application that reads it
+                self._refused(claim, where)
             return
         if known.bare and place.nested and claim.rule == "image-key":
             return  # one word inside some application's settings: far more often something else
-        hit = Hit(known.reference, claim.verdict, where, claim.reason)
+        reference = replace(known.reference, tag=None) if claim.tagless else known.reference
+        hit = Hit(reference, claim.verdict, where, claim.reason)
         if RANK[place.ceiling] > RANK["certain"]:
             hit = hit.at_most(place.ceiling, place.reason)
         self.found.hits.append(hit)

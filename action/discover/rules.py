@@ -40,6 +40,11 @@ class Claim(NamedTuple):
     line: int = 0
     reason: str = ""
 
+    @property
+    def tagless(self) -> bool:
+        """Whether the tag is known to be missing: the reference then stands for no tag, not for ``latest``."""
+        return self.reason == FLOATING
+
 
 MapRule = Callable[[Map, str], Iterator[Claim]]
 """A rule for a mapping, given the key under which it stands (of the list, for an item of a list)."""
@@ -115,7 +120,7 @@ def image_like_fields(node: Map, key: str) -> Iterator[Claim]:
             if text is not None:
                 yield Claim(text, name, "image-parts", "likely", value.line, "put together from its parts")
             elif known.qualified:
-                yield Claim(value.strip(), name, "image-named-key", "likely", value.line, FLOATING)
+                yield Claim(value.strip(), name, "image-named-key", "likely", value.line, f"the key {name} names it")
 
 
 def image_collections(node: Map, key: str) -> Iterator[Claim]:

@@ -26,6 +26,8 @@ _TEST = re.compile(r"\[\[ .*? \]\]")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)", re.DOTALL | re.ASCII)
 _DECLARING = frozenset({"export", "readonly", "local", "declare", "typeset"})
 _LEADING = re.compile(r"^\s*(?:(?:then|else|elif|do|if|while|until|!|\{|\()\s+|[\w*|.\"'$-]+\)\s*)")
+_FOR = re.compile(r"\s*for\s+\w+\s+in\s")
+_DONE = re.compile(r"\s*done\b")
 _KEYWORDS = frozenset({"then", "else", "elif", "do", "done", "fi", "if", "while", "until", "esac", "{", "}", ";;"})
 
 
@@ -58,7 +60,7 @@ def shell_commands(text: str, variables: dict[str, str]) -> list[ShellCommand]:
         for tree in trees:
             reader.visit(tree)
         return script.commands
-    for line, number in _logical_lines(source):
+    for line, number in _joined_loops(list(_logical_lines(source))):
         for part in _parseable(line):
             reader = _Reader(part[0], number, heredocs, script)
             for tree in part[1]:
@@ -162,6 +164,23 @@ def _parseable(line: str) -> Iterator[tuple[str, list[Any]]]:
         if shorter == text:
             return
         text = shorter
+
+
+def _joined_loops(lines: list[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    """The lines, those of a ``for`` loop that parses taken together, so that it runs for each of its words."""
+    at = 0
+    while at < len(lines):
+        line, number = lines[at]
+        at += 1
+        if _FOR.match(line):
+            loop = [line]
+            for following, _ in lines[at : at + MAX_LOOP]:
+                loop.append(following)
+                if _DONE.match(following) and _parse("\n".join(loop)) is not None:
+                    line = "\n".join(loop)
+                    at += len(loop) - 1
+                    break
+        yield line, number
 
 
 def _logical_lines(source: str) -> Iterator[tuple[str, int]]:

@@ -12,6 +12,7 @@ from action.discover.yaml_tree import Map, Text, Tree
 _FLAG = re.compile(r"(--?[A-Za-z0-9][\w.-]*)(?:=(.*))?", re.DOTALL)
 _SAYS_IMAGE = re.compile(r"(?i)image")
 _PROPERTY = re.compile(r"""^[ \t]*["']?([\w.-]*image[\w.-]*)["']?[ \t]*[=:][ \t]*["']?([^\s"',;#]+)""", re.I | re.M)
+_TAG_ALONE = re.compile(r"(.*IMAGE)_(?:VERSION|TAG)")
 _REPOSITORY = re.compile(r"(?i)^(.*)_(?:REPO|REPOSITORY|NAME|URL)$")
 
 
@@ -82,6 +83,15 @@ def _variable_with_tag(
     known = literal(text)
     if known is not None and known.qualified:
         yield Claim(text, field, "environment", "uncertain", line, FLOATING)
+
+
+def composed_elsewhere(node: list[Tree]) -> Iterator[str]:
+    """Variables such as ``ELASTICSEARCH_IMAGE_VERSION`` that give a tag without a name to go with it."""
+    names = {str(item["name"]) for item in node if isinstance(item, Map) and isinstance(item.get("name"), Text)}
+    for name in sorted(names):
+        match = _TAG_ALONE.fullmatch(name)
+        if match is not None and not any(other != name and other.startswith(match[1]) for other in names):
+            yield name
 
 
 def properties(text: str, line: int) -> Iterator[Claim]:

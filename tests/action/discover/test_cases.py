@@ -28,3 +28,9 @@ def test_both_engines_give_the_same_images_from_the_same_places(case: Case) -> N
     assert [(p["code"], p["file"]) for p in scans[0]["problems"]] == [
         (p["code"], p["file"]) for p in scans[1]["problems"]
     ]
+
+
+def test_every_hard_case_of_the_catalogue_has_a_folder() -> None:
+    """The catalogue numbers 89 ways in which scanners fail; each folder says which of them it answers."""
+    covered = [number for case in CASES for number in case.expected.get("covers", [])]
+    assert sorted(covered) == list(range(1, 90))

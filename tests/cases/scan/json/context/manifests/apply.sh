@@ -1,0 +1,1 @@
+kubectl run --image=never/this:2

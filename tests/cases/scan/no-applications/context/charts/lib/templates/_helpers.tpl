@@ -1,0 +1,1 @@
+{{- define "lib.image" -}}never/this:1{{- end }}
