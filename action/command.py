@@ -8,30 +8,34 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from action.grammar import COMMANDS, HELP, PREFIX, Request, read_command
+from action.grammar import COMMANDS, HELP, PREFIX, Request, is_placeholder, read_command
 from action.prose import PARAGRAPH, ProseLine, read_lines
 from generator.errors import Problem
-from generator.names import code_point
 
 __all__ = ["Parsed", "Request", "parse"]
 
 MAX_TEXT = 65_536  # what GitHub accepts as the body of an issue or a comment
 MAX_COMMANDS = 20
+MAX_REQUESTS = 50
 
-_WRITTEN_ANYWHERE = r"(?i)/imagebuild_(?:apps|configs|dockerimages|help)\b"
+_WRITTEN_ANYWHERE = r"/imagebuild_(?:apps|configs|dockerimages|help)\b"
+# A line that has none of these is no near miss: most lines of most comments are not looked at any closer.
+_SUSPICIOUS = ("image", "build", "/")
 
 
 class Parsed(NamedTuple):
     """What a text asks for.
 
     ``errors`` are commands, and near misses of one, that ask for nothing that can be built; ``notes`` are commands
-    that were not read because of where they stand (in a code block, a quote); ``help`` is set by /imagebuild_help.
+    that were not read because of where they stand (in a code block, a quote); ``help`` is set by /imagebuild_help;
+    ``talk`` says that the text has more to say than all that.
     """
 
     requests: tuple[Request, ...] = ()
     errors: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
     help: bool = False
+    talk: bool = False
 
 
 def parse(title: str, body: str) -> Parsed:
@@ -39,74 +43,95 @@ def parse(title: str, body: str) -> Parsed:
     if len(body) > MAX_TEXT:
         message = f"the text is {len(body)} characters long; the limit is {MAX_TEXT}"
         return Parsed(errors=(Problem("text-too-long", message, "put the command into a short comment"),))
-    requests: list[Request] = []
-    errors: list[Problem] = []
-    notes: list[Problem] = []
-    wants_help = False
-    commands = 0
+    reader = _Reader()
     for line in read_lines(body):
-        word = _first_word(line)
-        if line.place != PARAGRAPH:
-            if re.search(_WRITTEN_ANYWHERE, line.text):
-                notes.append(_not_read(line))
-        elif word == HELP:
-            wants_help = True
-        elif word in COMMANDS:
-            commands += 1
-            if commands > MAX_COMMANDS:
-                return Parsed(errors=(_too_many(line),))
-            outcome = read_command(line.text, line.number)
-            if isinstance(outcome, Problem):
-                errors.append(outcome)
-            else:
-                _join(requests, outcome, errors)
-        elif _is_near(word):
-            errors.append(_near_miss(line, word))
+        reader.read(line)
+        if reader.commands > MAX_COMMANDS:
+            message = f"there are more than {MAX_COMMANDS} commands in one text"
+            problem = Problem("too-many-commands", message, "spread them over several comments", line=line.number)
+            return Parsed(errors=(problem,))
     if re.search(_WRITTEN_ANYWHERE, title):
-        notes.append(Problem("command-in-title", "a command in the title is not read", "write it in the text"))
-    return Parsed(tuple(requests), tuple(errors), tuple(notes), wants_help)
+        reader.notes.append(
+            Problem("not-read", "a command in the title is not read", "write it in the text", severity="warning")
+        )
+    return reader.parsed()
 
 
-def _first_word(line: ProseLine) -> str:
-    words = line.text.replace("\t", " ").strip(" ").split(" ", 1)
-    return words[0]
+class _Reader:
+    """Collects what the lines of one text ask for."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.errors: list[Problem] = []
+        self.notes: list[Problem] = []
+        self.help = False
+        self.talk = False
+        self.commands = 0
+
+    def read(self, line: ProseLine) -> None:
+        word = line.text.replace("\t", " ").strip(" ").split(" ", 1)[0]
+        if line.place != PARAGRAPH:
+            if "/imagebuild_" in line.text and re.search(_WRITTEN_ANYWHERE, line.text):
+                self.notes.append(_not_read(line))
+        elif word == HELP:
+            self.help = True
+        elif word in COMMANDS:
+            self.commands += 1
+            self._read_command(line)
+        elif word:
+            self._read_other(line)
+
+    def parsed(self) -> Parsed:
+        """What was read; requests that contradict each other are none."""
+        if len(self.requests) > MAX_REQUESTS:
+            message = f"asks for {len(self.requests)} images; the limit is {MAX_REQUESTS}"
+            problem = Problem("too-many-requests", message, "spread them over several comments")
+            return Parsed(errors=(problem,))
+        kept: dict[tuple[str, str, str], Request] = {}
+        contradicted = set()
+        for request in self.requests:
+            first = kept.setdefault(request[:3], request)
+            if first._replace(line=0) != request._replace(line=0):
+                contradicted.add(request[:3])
+                self.errors.append(_contradiction(first, request))
+        requests = tuple(request for key, request in kept.items() if key not in contradicted)
+        self.errors.sort(key=lambda problem: problem.line or 0)
+        return Parsed(requests, tuple(self.errors), tuple(self.notes), self.help, self.talk)
+
+    def _read_command(self, line: ProseLine) -> None:
+        if is_placeholder(line.text):
+            hint = "put the names of an application and a version in their place"
+            message = "the line that only shows how a command is written was not read"
+            self.notes.append(Problem("placeholder", message, hint, None, line.number, severity="warning"))
+            return
+        outcome = read_command(line.text, line.number)
+        if isinstance(outcome, Problem):
+            self.errors.append(outcome)
+        else:
+            self.requests += outcome
+
+    def _read_other(self, line: ProseLine) -> None:
+        if any(part in line.text for part in _SUSPICIOUS) or not line.text.isascii():
+            from action.near import behind_something, near_command
+
+            error = near_command(line.text, line.number)
+            note = None if error else behind_something(line.text, line.number)
+            if error:
+                self.errors.append(error)
+                return
+            if note:
+                self.notes.append(note)
+                return
+        self.talk = True
 
 
-def _join(requests: list[Request], new: list[Request], errors: list[Problem]) -> None:
-    """Add requests; the same image asked for twice is one request, or an error when the two differ."""
-    for request in new:
-        same = next((r for r in requests if r[:3] == request[:3]), None)
-        if same is None:
-            requests.append(request)
-        elif same._replace(line=0) != request._replace(line=0):
-            errors.append(
-                Problem(
-                    "conflicting-requests",
-                    f"asks for {request.app} {request.version} in another way than line {same.line} does",
-                    "both would publish the same image name; keep one of them",
-                    line=request.line,
-                    column=1,
-                )
-            )
-            requests.remove(same)
-
-
-def _is_near(word: str) -> bool:
-    return word.casefold().startswith(("/imagebuild", "imagebuild_", "/image_build", "/image-build"))
-
-
-def _near_miss(line: ProseLine, word: str) -> Problem:
-    column = line.text.index(word) + 1
-    known = ", ".join([*COMMANDS, HELP])
-    strange = next((character for character in word if not character.isascii()), None)
-    said = f" (it has {code_point(strange)})" if strange else ""
+def _contradiction(first: Request, second: Request) -> Problem:
     return Problem(
-        "unknown-command",
-        f"there is no command {word!r}{said}",
-        f"the commands are {known}",
-        None,
-        line.number,
-        column,
+        "conflicting-requests",
+        f"asks for {second.app} {second.version} in another way than line {first.line} does",
+        "both would publish the same image name; keep one of them",
+        line=second.line,
+        column=1,
     )
 
 
@@ -117,13 +142,4 @@ def _not_read(line: ProseLine) -> Problem:
         "a command is read when it is plain text at the start of its own line",
         line=line.number,
         severity="warning",
-    )
-
-
-def _too_many(line: ProseLine) -> Problem:
-    return Problem(
-        "too-many-commands",
-        f"there are more than {MAX_COMMANDS} commands in one text",
-        "spread them over several comments",
-        line=line.number,
     )

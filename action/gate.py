@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from action.command import Parsed, Request
 from action.event import Event, Issue
+from action.grammar import HELP
 from generator.errors import Problem
 from generator.names import app_fault
 
@@ -173,10 +174,11 @@ def _asked(case: _Case) -> str | _Stop:
     parsed, event = case.facts.parsed, case.event
     if parsed.requests or parsed.errors or parsed.help:
         return f"{len(parsed.requests)} requests, {len(parsed.errors)} errors"
+    if parsed.notes and (event.name == "issues" or not parsed.talk):
+        return _Stop("answer", "not-read", parsed.notes[0].message)
     if event.name == "issues" and title_app(event.issue.title):
-        note = parsed.notes[0] if parsed.notes else Problem("no-command", "the text has no command")
-        case.problems.append(note)
-        return _Stop("answer", note.code, note.message)
+        case.problems.append(Problem("no-command", "the text has no command", f"{HELP} shows how one is written"))
+        return _Stop("answer", "no-command", "no command in the text")
     return _Stop("ignore", "no-command", "no command in the text")
 
 

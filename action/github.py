@@ -172,7 +172,7 @@ def escape_log(text: str) -> str:
     A line that starts with ``::`` is a command, and so is ``##[`` anywhere in it (actions/runner, ActionCommand.cs).
     A zero-width space behind the first character breaks both and shows nothing.
     """
-    text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]", "\ufffd", text.replace("\r\n", "\n"))
+    text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]", "\ufffd", text.replace("\r\n", "\n"))
     text = text.replace("##[", "#\u200b#[")
     return re.sub(r"(?m)^([^\S\n]*):(?=:)", "\\1:\u200b", text)
 

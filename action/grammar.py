@@ -28,7 +28,9 @@ _KEY = r"[A-Za-z_][A-Za-z0-9_]{0,127}"
 _PLAIN_VALUE = r'[^",=\\\s]+'
 _OPTIONS = ("--arch", "--dry-run", "--force")
 _OTHER_ARCH_NAMES: dict[str, Arch] = {"x86_64": "amd64", "x64": "amd64", "aarch64": "arm64"}
-_PLACEHOLDERS = frozenset({"appName", "appVersion", "<app>", "<version>", "<app_name>"})
+_PLACEHOLDERS = frozenset(
+    {"appName", "appVersion", "appDirName", "buildArgs", "<app>", "<app_name>", "<version>", "[Key=Value,...]"}
+)
 
 
 class Request(NamedTuple):
@@ -68,6 +70,12 @@ def read_command(line: str, number: int) -> list[Request] | Problem:
         return _read(line, number)
     except _Refused as refused:
         return Problem(refused.code, refused.message, refused.hint, line=number, column=refused.column)
+
+
+def is_placeholder(line: str) -> bool:
+    """Whether a line is the usage that issue templates show: names of arguments, and no arguments."""
+    words = line.split()[1:]
+    return len(words) >= 2 and all(word in _PLACEHOLDERS for word in words)
 
 
 def usage(image_type: ImageType) -> str:
@@ -285,25 +293,25 @@ def _read_value(word: Word, key: str, start: int) -> tuple[str, int]:
     else:
         match = re.compile(_PLAIN_VALUE).match(text, start)
         value, end = (match[0], match.end()) if match else ("", start)
+    quoted = text[start : start + 1] == '"'
+    strange = next((index for index, character in enumerate(value) if not character.isascii()), None)
+    if strange is not None and not quoted:
+        raise _Refused(
+            "bad-build-arg",
+            column + strange,
+            f"the value of {key} has {code_point(value[strange])} outside double quotes",
+            f'if it is meant, write {key}="..."; otherwise type the plain character',
+        )
     if end < len(text) and text[end] != ",":
         raise _Refused(
             "bad-build-arg",
             word.column + end,
             f"the value of {key} has {text[end]!r} ({code_point(text[end])}), which needs quotes",
-            f'put the whole value in double quotes: {key}="a=b, c"; inside, \\" is a quote and \\\\ a backslash',
+            _about_quotes(key, value),
         )
-    if not value and text[start : start + 1] != '"':
-        raise _Refused(
-            "bad-build-arg", column, f"the build argument {key!r} has no value", f'for an empty value write {key}=""'
-        )
-    strange = next((character for character in value if not character.isascii()), None)
-    if strange is not None and text[start] != '"':
-        raise _Refused(
-            "bad-build-arg",
-            column + value.index(strange),
-            f"the value of {key} has {code_point(strange)} outside double quotes",
-            f'if it is meant, write {key}="..."; otherwise type the plain character',
-        )
+    if not value and not quoted:
+        message = f"the build argument {key!r} has no value"
+        raise _Refused("bad-build-arg", column, message, f'for an empty value write {key}=""')
     if value.startswith("'"):
         raise _Refused(
             "bad-build-arg", column, f"the value of {key} starts with a single quote", 'use double quotes (")'
@@ -317,6 +325,12 @@ def _read_value(word: Word, key: str, start: int) -> tuple[str, int]:
             "bad-build-arg", word.column + end, "the build arguments end with a comma", "leave the last comma out"
         )
     return value, end
+
+
+def _about_quotes(key: str, value: str) -> str:
+    if ";" in value:
+        return "build arguments are separated by commas: Key1=Value1,Key2=Value2"
+    return f'put the whole value in double quotes: {key}="a=b, c"; inside, \\" is a quote and \\\\ a backslash'
 
 
 def _read_quoted(text: str, start: int) -> tuple[str, int]:

@@ -64,7 +64,7 @@ def after_definitions(text: str) -> tuple[int, str]:
     position = 0
     while text.startswith("[", position) and (match := re.compile(_DEFINITION).match(text, position)):
         position = match.end()
-    return text.count("\n", 0, position), text[position:]
+    return text.count("\n", 0, position) + (0 < position == len(text)), text[position:]
 
 
 def _backtick_runs(text: str) -> dict[int, list[int]]:
