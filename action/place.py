@@ -15,7 +15,9 @@ from action.registry.client import RegistryClient
 from action.resolve import Resolver
 from action.results import ImageInside
 from action.store.cache import BlobCache
+from action.store.digest import read_right
 from action.store.manifest import Part
+from action.store.platform import CONFIG_LIMIT
 from action.store.registry_directory import Contents, RegistryDirectory
 from action.store.staging import Reader
 from action.store.verify import verify
@@ -74,12 +76,19 @@ def place(
     if not wanted and not directory.root.exists():
         return Placement()
     with directory.locked():
-        resolver = Resolver(context=context, client=client, arch=arch, scratch=directory.staging, jobs=jobs)
+        shared = BlobCache(cache) if cache is not None else None
+        resolver = Resolver(
+            context=context,
+            client=client,
+            arch=arch,
+            nearby=partial(_nearby, directory, shared),
+            scratch=directory.staging,
+            jobs=jobs,
+        )
         images, demoted = resolver.resolve(wanted)
         arranged = arrange(images)
         _raise_errors(arranged.problems)
         blobs = _unique_blobs(images)
-        shared = BlobCache(cache) if cache is not None else None
         filled = Filler(directory, shared, watcher or NoWatcher(), jobs=jobs).fill(blobs)
         _finish(directory, arranged.contents, arch, frozenset(blob.part.digest for blob in blobs))
     return Placement(
@@ -91,6 +100,14 @@ def place(
         cached=filled.cached,
         kept=filled.kept,
     )
+
+
+def _nearby(directory: RegistryDirectory, cache: BlobCache | None, digest: str) -> bytes | None:
+    """A manifest or a configuration that an earlier run has brought here."""
+    body = read_right(directory.blob_path(digest), digest, CONFIG_LIMIT)
+    if body is None and cache is not None:
+        body = read_right(cache.blob_path(digest), digest, CONFIG_LIMIT)
+    return body
 
 
 def _unique_blobs(images: Iterable[Resolved]) -> list[Wanted]:

@@ -13,7 +13,7 @@ from action.claims import Resolved, first_place, found_at
 from action.discover.findings import Finding
 from action.errors import ClusterImageError, Problem
 from action.registry.client import RegistryClient
-from action.registry.pull import RegistryImage, pull_leaf
+from action.registry.pull import Nearby, RegistryImage, pull_leaf
 from action.store.archive import open_archive
 from generator.names import Arch
 
@@ -32,7 +32,7 @@ class Resolution(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolver:
-    """``context`` is what messages leave out of paths.
+    """``context`` is what messages leave out of paths, ``nearby`` reads what is on this machine already.
 
     ``scratch`` is a directory for what must be unpacked to be read; the caller removes it.
     """
@@ -40,6 +40,7 @@ class Resolver:
     context: Path
     client: RegistryClient
     arch: Arch
+    nearby: Nearby
     scratch: Path
     jobs: int
 
@@ -71,8 +72,8 @@ class Resolver:
     def _found(self, finding: Finding, scratch: Path) -> Resolved:
         archive = finding.archive
         if archive is None:
-            image = RegistryImage(self.client, finding.reference)
-            return Resolved(finding, pull_leaf(self.client, finding.reference, self.arch), image)
+            image = RegistryImage(self.client, finding.reference, self.nearby)
+            return Resolved(finding, pull_leaf(image, self.arch), image)
         shown = os.path.relpath(archive.path, self.context)
         leaf, source = open_archive(
             archive.kind, archive.path, finding.reference, self.arch, scratch=scratch, shown=shown

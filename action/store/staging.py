@@ -73,13 +73,14 @@ def _locked(stage: Path, final: Path) -> Iterator[int | None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
             if _still_there(stage, file):
-                yield file
+                if final.exists():
+                    stage.unlink()
+                    yield None
+                else:
+                    yield file
                 return
         finally:
             os.close(file)
-        if final.exists():
-            yield None
-            return
 
 
 def _still_there(stage: Path, file: int) -> bool:

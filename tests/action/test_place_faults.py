@@ -165,7 +165,7 @@ def run(count: int, upstream: str, folder: Path) -> str:
 
 
 def test_faults_leave_no_wrong_and_no_half_directory(upstream: str, tmp_path: Path) -> None:
-    run(60, upstream, tmp_path)
+    run(40, upstream, tmp_path)
 
 
 @pytest.mark.soak
