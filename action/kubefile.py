@@ -66,6 +66,12 @@ class Stage:
     origin: Instruction
     instructions: tuple[Instruction, ...]
 
+    @property
+    def name(self) -> str:
+        """What later stages call it (``FROM x AS name``), or the empty string."""
+        args = self.origin.args
+        return args[2] if len(args) == 3 and args[1].upper() == "AS" else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Buildfile:
@@ -94,9 +100,9 @@ class Buildfile:
         """Whether the image starts from nothing: its last stage is ``FROM scratch``, as far as defaults tell."""
         return self.base() == "scratch"
 
-    def base(self, build_args: Mapping[str, str] | None = None) -> str:
-        """What the last stage starts from, the ARGs before the first FROM substituted."""
-        return Scope(self, build_args or {}).base()
+    def base(self, build_args: Mapping[str, str] | None = None, stage: Stage | None = None) -> str:
+        """What a stage (by default the last) starts from, the ARGs before the first FROM substituted."""
+        return Scope(self, build_args or {}).base(stage)
 
     def environment(self, build_args: Mapping[str, str] | None = None) -> dict[str, str]:
         """The ENV of the last stage, substituted; ``build_args`` are the values given for its ARGs.
@@ -136,9 +142,9 @@ class Scope:
         self._global = self._global_args()
         self.env: dict[str, str] = {"PATH": DEFAULT_PATH} if self.base() == "scratch" else {}
 
-    def base(self) -> str:
-        """What the last stage starts from. FROM sees only the ARGs before the first FROM."""
-        origin = self._buildfile.last_stage.origin
+    def base(self, stage: Stage | None = None) -> str:
+        """What a stage (by default the last) starts from. FROM sees only the ARGs before the first FROM."""
+        origin = (stage or self._buildfile.last_stage).origin
         return self._expand(origin.args[0], origin, self._global)
 
     def apply(self, instruction: Instruction) -> None:

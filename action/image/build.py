@@ -55,16 +55,18 @@ def build_image(
     """Build for one architecture into ``layout``; the caller names the result there.
 
     ``engine`` is ``auto`` (native where that is exact, else a builder that is installed), ``native``, ``buildah`` or
-    ``buildx``. ``images`` is the bill of images of a cluster image, which it then carries as a file; None for any
-    other image. Raises InputError for what is wrong in the build file or the context, ToolError when a builder fails.
-    The time that the image and its files bear is SOURCE_DATE_EPOCH, or 0.
+    ``buildx``. ``build_args`` are passed as given, and ARCH beside them. ``images`` is the bill of images of a cluster
+    image, which it then carries as a file; None for any other image. The time that the image and its files bear is
+    SOURCE_DATE_EPOCH, or 0.
+
+    Raises InputError for what is wrong in the build file or the context, ToolError when a builder fails.
     """
     recipe = Recipe(
         context=context,
         buildfile=parse_buildfile(buildfile),
         arch=arch,
         labels=labels,
-        build_args=build_args,
+        build_args={"ARCH": arch, **build_args},
         epoch=_epoch(),
         images=images,
     )
@@ -72,7 +74,7 @@ def build_image(
     if engine in ("auto", "native"):
         try:
             files = ContextFiles(context, read_ignore_file(context, buildfile))
-            assembled = assemble(recipe.buildfile, files, arch=arch, build_args=build_args)
+            assembled = assemble(recipe.buildfile, files, arch=arch, build_args=recipe.build_args)
         except NotNative as error:
             reason = str(error)
         else:

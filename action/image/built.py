@@ -13,6 +13,7 @@ from action.image.engines import EngineName, run_engine
 from action.image.layers import BILL, LayerPlan, write_layers
 from action.image.manifest import timestamp, write_image
 from action.image.recipe import Recipe
+from action.registry.hosts import is_loopback
 from action.store.oci_layout import Descriptor, OciLayout
 
 
@@ -30,6 +31,7 @@ def build_with_engine(recipe: Recipe, engine: EngineName, layout: OciLayout) -> 
             arch=recipe.arch,
             build_args=recipe.build_args,
             epoch=recipe.epoch,
+            plain_http=_bases_are_local(recipe),
         )
         manifest = _image_manifest(output, recipe)
         config = output.read_manifest(manifest["config"]["digest"])
@@ -37,6 +39,14 @@ def build_with_engine(recipe: Recipe, engine: EngineName, layout: OciLayout) -> 
         for layer in layers:
             layout.take_blob(output.blob_path(layer.digest), layer.digest)
     return write_image(layout, *_with_bill(recipe, config, layers, layout), recipe.labels)
+
+
+def _bases_are_local(recipe: Recipe) -> bool:
+    """Whether every base image is at a loopback registry."""
+    stages = {stage.name for stage in recipe.buildfile.stages}
+    bases = [recipe.buildfile.base(recipe.build_args, stage) for stage in recipe.buildfile.stages]
+    named = [base for base in bases if base != "scratch" and base not in stages]
+    return bool(named) and all(is_loopback(base.partition("/")[0]) for base in named)
 
 
 def _image_manifest(output: OciLayout, recipe: Recipe) -> dict[str, Any]:

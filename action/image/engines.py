@@ -21,6 +21,14 @@ EngineName = Literal["buildx", "buildah"]
 
 _TAIL_LINES = 30
 _BUILD_NAME = "image"
+_PASSED = frozenset(
+    {
+        "HOME", "LANG", "LOGNAME", "PATH", "TMPDIR", "USER",
+        "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+        "SSL_CERT_DIR", "SSL_CERT_FILE",
+    }
+)  # fmt: skip
+_PASSED_PREFIXES = ("BUILDX_", "CONTAINERS_", "DOCKER_", "LC_", "XDG_")
 
 
 def choose_engine(wanted: str) -> EngineName:
@@ -52,10 +60,15 @@ def run_engine(
     arch: Arch,
     build_args: Mapping[str, str],
     epoch: int,
+    plain_http: bool = False,
 ) -> None:
-    """Build into the OCI layout ``output``, which must not exist; raises ToolError with the builder's last lines."""
+    """Build into the OCI layout ``output``, which must not exist; raises ToolError with the builder's last lines.
+
+    ``plain_http``: the base images are at a registry of this machine, which has no certificate.
+    """
     arguments = [item for name, value in sorted(build_args.items()) for item in ("--build-arg", f"{name}={value}")]
     if engine == "buildah":
+        arguments += ["--tls-verify=false"] * plain_http
         _run_buildah(context, buildfile, output, arch, arguments, epoch)
     else:
         _run_buildx(context, buildfile, output, arch, arguments, epoch)
@@ -106,6 +119,11 @@ def _builder() -> Iterator[str]:
         )
 
 
+def _environment() -> dict[str, str]:
+    """What a builder needs to find its files and the network; it runs foreign code, so nothing that may be secret."""
+    return {name: value for name, value in os.environ.items() if name in _PASSED or name.startswith(_PASSED_PREFIXES)}
+
+
 def _has_buildx() -> bool:
     if shutil.which("docker") is None:
         return False
@@ -123,7 +141,7 @@ def _run(command: Sequence[str], name: str, environment: Mapping[str, str] | Non
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
-        env={**os.environ, **(environment or {})},
+        env={**_environment(), **(environment or {})},
         text=True,
         errors="replace",
         check=False,

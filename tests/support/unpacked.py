@@ -31,8 +31,8 @@ def config_of(layout: OciLayout, digest: str) -> dict[str, Any]:
     return layout.read_manifest(manifest["config"]["digest"])
 
 
-def unpack(layout: OciLayout, digest: str) -> dict[str, Item]:
-    """Apply the layers in order, strictly: a parent must come before what is in it, in its own layer."""
+def unpack(layout: OciLayout, digest: str, *, strict: bool = True) -> dict[str, Item]:
+    """Apply the layers in order; when ``strict``, a parent must come before what is in it, in its own layer."""
     found: dict[str, tarfile.TarInfo] = {}
     contents: dict[str, str] = {}
     links: dict[str, str] = {}
@@ -45,7 +45,7 @@ def unpack(layout: OciLayout, digest: str) -> dict[str, Item]:
         with tarfile.open(fileobj=io.BytesIO(data), encoding="utf-8", errors="surrogateescape") as tar:
             for member in tar:
                 parent, _, name = member.name.rpartition("/")
-                assert not parent or parent in seen, f"{member.name} comes before its directory"
+                assert not strict or not parent or parent in seen, f"{member.name} comes before its directory"
                 seen.add(member.name)
                 assert not name.startswith(".wh."), "a whiteout"
                 found[member.name] = member
