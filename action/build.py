@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from action.discover.findings import Scan
 from action.discover.scan import scan_context
 from action.errors import ClusterImageError, InputError, Problem
 from action.image.build import build_image
+from action.image.labels import standard_labels
 from action.init_script import SCRIPT, passed_variables, run_init
 from action.kubefile import find_buildfile
 from action.place import Placement, place
@@ -55,7 +57,14 @@ def build(job: Job, layout: OciLayout, *, client: RegistryClient, engine: str, l
         if job.type == "apps":
             placement = _fill_registry(context, scan, job.arch, client, log)
         image = build_image(
-            context, buildfile, arch=job.arch, labels={}, build_args=job.build_args, layout=layout, engine=engine
+            context,
+            buildfile,
+            arch=job.arch,
+            labels=standard_labels(job.type, job.version.app, job.version.name, job.version.metadata, os.environ),
+            build_args=job.build_args,
+            layout=layout,
+            engine=engine,
+            images=placement.images if placement else None,
         )
     problems = (*scan.problems, *(placement.problems if placement else ()))
     layout.put_index(job.ref_name, image.digest, platform={"os": "linux", "architecture": job.arch})
