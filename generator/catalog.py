@@ -48,7 +48,7 @@ class _Reader:
 
     def apps(self) -> list[App]:
         names, refused = subdirectories(self.path, self.directory, self.inside)
-        refused |= case_clashes(names, self.directory)
+        refused |= case_clashes(names, self.directory, app_fault)
         self.problems += refused.values()
         apps = [self._app(name) for name in names if name not in refused and self._sound(name, app_fault(name))]
         apps += [self._unsound(name, problem) for name, problem in refused.items() if app_fault(name) is None]
@@ -65,7 +65,7 @@ class _Reader:
             self.problems += error.problems
             return self._unsound(name, error.problems[0])
         names, refused = subdirectories(self.path / name, label, self.inside)
-        refused |= case_clashes(names, label)
+        refused |= case_clashes(names, label, version_fault)
         versions: dict[str, Version] = {}
         for each in sorted(names, key=natural_key):
             if each in refused or not self._sound(f"{name}/{each}", version_fault(each)):

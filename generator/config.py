@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
-from generator import yamlfile
-from generator.errors import InputError, Problem
-from generator.names import ARCHES, IMAGE_TYPES, Arch, ImageType, nearest
-
-if TYPE_CHECKING:
-    import jsonschema
+from generator.names import ARCHES, IMAGE_TYPES, Arch, ImageType
+from generator.validation import load_checked
 
 SETTINGS_FILE = "imagebuild.yaml"
 METADATA_FILE = "image.yaml"
@@ -95,7 +89,7 @@ class AppMetadata:
 
 def load_settings(root: Path) -> Settings:
     """The settings of the repository at ``root``; raises InputError that names everything wrong with the file."""
-    return Settings.from_data(_load(root / SETTINGS_FILE, SETTINGS_FILE, "settings"))
+    return Settings.from_data(load_checked(root / SETTINGS_FILE, SETTINGS_FILE, "settings"))
 
 
 def load_app_metadata(app_dir: Path, shown: str | None = None) -> AppMetadata:
@@ -104,62 +98,4 @@ def load_app_metadata(app_dir: Path, shown: str | None = None) -> AppMetadata:
     ``shown`` is what messages call the directory: by default its last two components.
     """
     directory = "/".join(app_dir.parts[-2:]) if shown is None else shown
-    return AppMetadata.from_data(_load(app_dir / METADATA_FILE, f"{directory}/{METADATA_FILE}", "image"))
-
-
-@functools.cache
-def schema(name: Literal["settings", "image"]) -> dict[str, Any]:
-    """The JSON Schema of a file that maintainers write."""
-    path = Path(__file__).parent / "schemas" / f"{name}.schema.json"
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content
-
-
-def _load(path: Path, shown: str, schema_name: Literal["settings", "image"]) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    document = yamlfile.load(path, shown)
-    errors = sorted(_validator(schema_name).iter_errors(document.data), key=lambda error: [str(p) for p in error.path])
-    problems = [problem for error in errors for problem in _problems(error, shown, document)]
-    if problems:
-        raise InputError(problems)
-    data: dict[str, Any] = document.data
-    return data
-
-
-@functools.cache
-def _validator(schema_name: Literal["settings", "image"]) -> jsonschema.Draft202012Validator:
-    import jsonschema  # takes longer to import than everything else, and most trees have no file to check
-
-    return jsonschema.Draft202012Validator(schema(schema_name))
-
-
-def _problems(error: jsonschema.ValidationError, shown: str, document: yamlfile.Document) -> list[Problem]:
-    """A validation error in our words: unknown keys with their neighbours, anything else with its place."""
-    path: yamlfile.KeyPath = tuple(error.path)
-    where = ".".join(str(part) for part in path)
-    rule: Any = error.schema
-    data: Any = error.instance
-    if error.validator == "additionalProperties" and "properties" in rule:
-        unknown = [key for key in data if key not in rule["properties"]]
-        return [
-            Problem(
-                "unknown-key",
-                f"{where}.{key} is no setting" if where else f"{key} is no setting",
-                _neighbours(key, rule["properties"]),
-                shown,
-                document.lines.get((*path, key)),
-            )
-            for key in unknown
-        ]
-    reason = error.message if len(error.message) <= 300 else f"{error.message[:300]}..."
-    if error.validator == "enum" and isinstance(data, str):
-        hint = _neighbours(data, rule["enum"])
-    else:
-        hint = rule.get("description", "")
-    return [Problem("bad-value", f"{where}: {reason}" if where else reason, hint, shown, document.lines.get(path))]
-
-
-def _neighbours(word: str, known: Collection[str]) -> str:
-    close = nearest(word, known, 1)
-    return f"did you mean {close[0]!r}?" if close else f"one of: {', '.join(sorted(known))}"
+    return AppMetadata.from_data(load_checked(app_dir / METADATA_FILE, f"{directory}/{METADATA_FILE}", "image"))

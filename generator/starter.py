@@ -58,7 +58,7 @@ def new_app(root: Path, settings: Settings, image_type: ImageType, app: str, ver
     for directory in {each for directories in settings.roots.values() for each in directories}:
         existing = root / directory
         if existing.is_dir() and app in {path.name.casefold() for path in existing.iterdir()}:
-            hint = f"for a version more: python -m generator add-version {app} {version}"
+            hint = f"for one version more: python -m generator add-version {app} VERSION"
             raise InputError(
                 Problem("app-exists", f"there is an application {app} already", hint, f"{directory}/{app}")
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from generator.errors import Problem
@@ -65,16 +66,22 @@ def unreadable(error: OSError, label: str) -> Problem:
     return Problem("unreadable", f"cannot be read: {error.strerror}", "check its permissions", shown(label))
 
 
-def case_clashes(names: list[str], label: str) -> dict[str, Problem]:
-    """Names that are one on a file system that ignores case, and in the concurrency groups of GitHub."""
+def case_clashes(names: list[str], label: str, fault: Callable[[str], str | None]) -> dict[str, Problem]:
+    """Names that are one on a file system that ignores case, and in the concurrency groups of GitHub.
+
+    Of such names the only one without a ``fault`` is let through: the others cannot be built anyway.
+    """
     folded: dict[str, list[str]] = {}
     for name in names:
         folded.setdefault(name.casefold(), []).append(name)
     clashes: dict[str, Problem] = {}
     for same in folded.values():
+        sound = [name for name in same if fault(name) is None]
         for name in same if len(same) > 1 else ():
+            if [name] == sound:
+                continue
             others = ", ".join(shown(other) for other in sorted(same) if other != name)
-            hint = "rename one of them; until then neither is built"
+            hint = "rename it, or the other; until then it is not built"
             clashes[name] = Problem(
                 "case-clash", f"differs only by case from {others}", hint, shown(f"{label}/{name}")
             )

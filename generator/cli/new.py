@@ -6,13 +6,14 @@ import argparse
 from pathlib import Path
 
 from generator.config import load_settings
+from generator.model import LATEST
 from generator.names import IMAGE_TYPES
 from generator.starter import new_app
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("app", metavar="APP")
-    parser.add_argument("--version", default="v1.0.0", help="its first version (default: %(default)s)")
+    parser.add_argument("--version", default=LATEST, help="its first version (default: latest/, which builds any)")
     parser.add_argument("--type", choices=IMAGE_TYPES, default="apps", help="default: %(default)s")
 
 

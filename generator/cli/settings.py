@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from generator import yamlfile
-from generator.config import SETTINGS_FILE, load_settings, schema
+from generator.config import SETTINGS_FILE, load_settings
+from generator.validation import schema
 
 _EDITOR_LINE = "# yaml-language-server: $schema=generator/schemas/settings.schema.json"
 

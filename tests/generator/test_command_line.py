@@ -172,13 +172,24 @@ def test_settings_prints_a_file_that_means_the_same(tree: Path) -> None:
     assert data["min_permission"]["value"] == "write"
 
 
-def test_new_and_add_version(tree: Path) -> None:
-    done = generator("new", "cache", "--version", "v2", "--root", str(tree))
-    assert done.stdout.splitlines()[0] == "added applications/cache/image.yaml"
-    assert generator("add-version", "cache", "v3", "--root", str(tree)).stdout == "added applications/cache/v3\n"
+def test_a_maintainers_day(tree: Path) -> None:
+    done = generator("new", "cache", "--root", str(tree))
+    assert done.stdout.splitlines() == [
+        "added applications/cache/image.yaml",
+        "added applications/cache/latest/Kubefile",
+        "added applications/cache/latest/manifests/cache.yaml",
+    ]
+    added = generator("add-version", "cache", "v2.1", "--root", str(tree))
+    assert added.stdout == "changed applications/cache/image.yaml\n"
+    copied = generator("add-version", "cache", "v3.0", "--from", "latest", "--root", str(tree))
+    assert copied.stdout == "added applications/cache/v3.0\n"
     assert generator("lint", "--root", str(tree)).returncode == 0
     (shard,) = json_of(tree, "matrix", "--app", "cache", "--arch", "amd64")["shards"]
-    assert [row["version"] for row in shard] == ["v2", "v3"]
+    assert [(row["version"], row["context"]) for row in shard] == [
+        ("latest", "applications/cache/latest"),
+        ("v2.1", "applications/cache/latest"),
+        ("v3.0", "applications/cache/v3.0"),
+    ]
     again = generator("new", "cache", "--root", str(tree))
     assert again.returncode == 1
-    assert "python -m generator add-version cache v1.0.0" in again.stderr
+    assert "python -m generator add-version cache" in again.stderr

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from generator.config import AppMetadata, Pin, Settings, load_app_metadata, load_settings, schema
+from generator.config import AppMetadata, Pin, Settings, load_app_metadata, load_settings
 from generator.errors import InputError, Problem
+from generator.validation import schema
 
 
 def problems(root: Path, text: str) -> tuple[Problem, ...]:
@@ -59,6 +60,7 @@ def test_settings_are_typed_and_completed(tmp_path: Path) -> None:
         ("a: [\n", "bad-yaml", 2, ["is not YAML"]),
         ("a: &x [1]\nb: *x\n", "bad-yaml", 1, ["alias"]),
         ("label: 'true'\ntitle_guard: 'true'\n", "bad-value", 2, ["is not of type 'boolean'"]),
+        ('label: "go\\n"\n', "bad-value", 1, ["'go\\n' is not as it must be"]),
         ("label:\n", "bad-value", 1, ["None is not of type 'string'"]),
         ("- a\n", "bad-value", 1, ["is not of type 'object'"]),
         (f"label: {'x' * 70000}\n", "bad-yaml", None, ["larger than 64 KiB"]),

@@ -43,13 +43,12 @@ def make(folder: str, tree: dict[tuple[str, str], set[str]]) -> Path:
 
 def expected(tree: dict[tuple[str, str], set[str]]) -> set[tuple[str, str, str, str]]:
     """The rows, said anew: sound names that clash with no other, a build file, the types that it means."""
-    apps = [app for app in {app for app, _ in tree} if not app.startswith(".")]
+    apps = {app for app, _ in tree if not app.startswith(".") and app_fault(app) is None}
     found: set[tuple[str, str, str, str]] = set()
     for (app, version), names in tree.items():
-        versions = [other for name, other in tree if name == app and not other.startswith(".")]
-        clash = sum(other.casefold() == app.casefold() for other in apps) > 1
-        clash |= sum(other.casefold() == version.casefold() for other in versions) > 1
-        if clash or app_fault(app) or version_fault(version):
+        versions = [other for name, other in tree if name == app and version_fault(other) is None]
+        clash = sum(other.casefold() == version.casefold() for other in versions) > 1
+        if clash or app not in apps or version not in versions:
             continue
         types = {"apps"} if "Kubefile" in names or names & {"init.sh", "Dockerfile"} == {"init.sh"} else set()
         types |= {"dockerimages"} if "Dockerfile" in names else set()
