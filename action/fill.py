@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, TypeVar
 
@@ -37,11 +38,11 @@ class Wanted(NamedTuple):
 
 
 class Watcher(Protocol):
-    """Sees how the work goes; called from many threads."""
+    """Sees how the work goes; called from many threads. ``count`` is bytes, again from 0 when a blob came wrong."""
 
     def planned(self, wanted: Sequence[Wanted]) -> None: ...
 
-    def received(self, count: int) -> None: ...
+    def received(self, want: Wanted, count: int) -> None: ...
 
     def finished(self, want: Wanted, origin: Origin) -> None: ...
 
@@ -109,12 +110,12 @@ class Filler:
 
     def _fetch(self, want: Wanted, stage: Path, final: Path) -> bool:
         """Read the blob in the first way that gives it right; False when another build was faster."""
-        part = want.part
+        part, received = want.part, partial(self._received, want)
         failures: list[ClusterImageError] = []
         for reader in want.readers:
             for _ in range(_WRONG_BYTES_TRIES):
                 try:
-                    return write_blob(stage, final, part.digest, part.size, reader, received=self._received)
+                    return write_blob(stage, final, part.digest, part.size, reader, received=received)
                 except WrongBytes as error:
                     failures.append(error)
                 except ClusterImageError as error:
@@ -122,10 +123,10 @@ class Filler:
                     break
         raise _for_images(failures[-1], want)
 
-    def _received(self, count: int) -> None:
+    def _received(self, want: Wanted, count: int) -> None:
         if self._stop.is_set():
             raise _Stopped
-        self._watcher.received(count)
+        self._watcher.received(want, count)
 
     def _check_space(self, missing: Sequence[tuple[Wanted, Origin]]) -> None:
         """Refuse before the first byte what the disk cannot hold."""

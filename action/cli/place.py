@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from action.reference import ImageReference
 from action.registry.auth import default_keychain
 from action.registry.client import RegistryClient
 from action.report.placement import placement_table
+from action.report.progress import progress_for
 from generator.names import ARCHES, Arch
 
 
@@ -37,7 +39,16 @@ def handle(args: argparse.Namespace) -> int:
     if not args.context.is_dir():
         raise InputError(Problem("no-context", "is not a directory", "name a build context", file=str(args.context)))
     findings = _named(args.image) if args.image else _scanned(args.context, args.arch)
-    placement = place(args.context, findings, arch=args.arch, client=client, jobs=args.jobs, cache=args.cache)
+    with progress_for(sys.stderr, os.environ) as progress:
+        placement = place(
+            args.context,
+            findings,
+            arch=args.arch,
+            client=client,
+            jobs=args.jobs,
+            cache=args.cache,
+            watcher=progress,
+        )
     for problem in placement.problems:
         print(problem, file=sys.stderr)
     print(placement_table(placement))

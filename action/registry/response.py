@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,6 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from action.registry.limits import Permit
 
+_ADDRESS = re.compile(r"^\w+\(host=.*?\): ")  # how urllib3 begins what it says of a connection
 CHUNK = 1 << 20  # bytes asked of the socket at once
 
 
@@ -94,5 +96,4 @@ def reason_of(error: BaseException) -> str:
     reason = getattr(error, "reason", None)
     if isinstance(reason, BaseException):
         return reason_of(reason)
-    text = str(error).split("object at 0x", 1)[-1].partition(">: ")
-    return (text[2] or str(error) or type(error).__name__)[:200]
+    return (_ADDRESS.sub("", str(error)) or type(error).__name__)[:200]

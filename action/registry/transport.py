@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 import urllib.parse
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -106,7 +107,7 @@ class Session:
             try:
                 response = attempt()
             except (HTTPError, OSError, Broken) as error:
-                if count == policy.attempts:
+                if count == policy.attempts or _no_such_host(error):
                     raise unreachable(sending.method, sending.host, sending.url, reason_of(error), count) from error
                 self.sleep(policy.wait(count))
                 continue
@@ -189,6 +190,12 @@ class Session:
         if response.status in RETRIED_STATUSES:
             raise refusal(method, sending.host, url, response.status, response.body)
         return response.status, response.body
+
+
+def _no_such_host(error: BaseException) -> bool:
+    """Whether the name service says for certain that there is no such host, and not that it cannot tell now."""
+    cause = error.__cause__
+    return isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME
 
 
 def _read_whole(response: Response) -> Response:

@@ -149,7 +149,7 @@ class FillsTheDisk:
 
     def planned(self, wanted: Sequence[Wanted]) -> None: ...
 
-    def received(self, count: int) -> None:
+    def received(self, want: Wanted, count: int) -> None:
         if count and not self.filler.exists():
             free = shutil.disk_usage(self.filler.parent).free
             self.filler.write_bytes(bytes(max(0, free - 300_000)))
