@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
+from tests.e2e.fork import TOKEN, Fork
 from tests.support import images
-from tests.support.act import Checkout, checkout
+from tests.support.act import checkout
 from tests.support.github_api import FakeGitHub, serve
-from tests.support.registries import PASSWORD, USER, RunningRegistry, docker_registry
+from tests.support.registries import RunningRegistry, docker_registry
 
-TOKEN = "workflow-token"
 GUESTBOOK = {
     "library/nginx": "1.27.5",
     "library/busybox": "1.37.0",
@@ -21,27 +19,11 @@ GUESTBOOK = {
     "oliver006/redis_exporter": "v1.74.0",
     "nicolaka/netshoot": "v0.14",
 }
-
-
-@dataclass(frozen=True)
-class Fork:
-    """A fork of the project, connected to nothing but loopback; ``sources`` are digests by repository."""
-
-    github: FakeGitHub
-    source: RunningRegistry
-    target: RunningRegistry
-    sources: dict[str, images.Image]
-    tree: Checkout
-
-    @property
-    def secrets(self) -> dict[str, str]:
-        return {"GITHUB_TOKEN": TOKEN, "REGISTRY_USERNAME": USER, "REGISTRY_PASSWORD": PASSWORD}
+Source = tuple[RunningRegistry, dict[str, images.Image]]
 
 
 @pytest.fixture(scope="session")
-def source_registry(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[RunningRegistry, dict[str, images.Image]]]:
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
     """A registry with the images of the guestbook, for both architectures, sharing a base layer."""
     with docker_registry(tmp_path_factory.mktemp("source")) as registry:
         base = images.layer("base", 50_000)
@@ -53,15 +35,17 @@ def source_registry(
 
 
 @pytest.fixture
-def fork(tmp_path: Path, source_registry: tuple[RunningRegistry, dict[str, images.Image]]) -> Iterator[Fork]:
-    """A fork with an accepted issue 1, whose maintainer may write and whose registry asks for a password."""
-    source, sources = source_registry
+def fork(tmp_path_factory: pytest.TempPathFactory, source: Source) -> Iterator[Fork]:
+    """A fork in which ``maintainer`` may write and ``stranger`` may only read."""
+    folder = tmp_path_factory.mktemp("fork")
+    registry, sources = source
     github = FakeGitHub()
     github.repository = "acme/cluster-image"
     github.roles |= {"maintainer": "write", "stranger": "read"}
-    with serve(github, TOKEN), docker_registry(tmp_path / "target", password=True) as target:
+    with serve(github, TOKEN), docker_registry(folder / "target", password=True) as target:
         settings = (
-            f"registry: {target.host}\nnamespace: acme\nmirrors:\n  docker.io: {source.url}\n  quay.io: {source.url}\n"
+            f"registry: {target.host}\nnamespace: acme\n"
+            f"mirrors:\n  docker.io: {registry.url}\n  quay.io: {registry.url}\n"
         )
         env = {"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": github.repository}
-        yield Fork(github, source, target, sources, checkout(tmp_path / "fork", settings, env))
+        yield Fork(github, registry, target, sources, checkout(folder / "checkout", settings, env))

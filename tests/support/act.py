@@ -76,6 +76,10 @@ class Run:
     code: int
     log: str
 
+    def output(self, name: str) -> str:
+        """The last value of an output that some step set and that is not empty."""
+        return re.findall(rf"::set-output:: {name}=(.+)$", self.log, re.MULTILINE)[-1]
+
     @property
     def jobs(self) -> set[str]:
         """The names of the jobs that ran, as the log shows them."""
