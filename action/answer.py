@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -24,6 +25,7 @@ class Api(Protocol):
     def comment(self, number: int, body: str) -> int: ...
     def edit_comment(self, comment_id: int, body: str) -> None: ...
     def react(self, number: int, comment_id: int, content: str) -> None: ...
+    def is_running(self, run_id: int) -> bool: ...
 
 
 class Answer(NamedTuple):
@@ -34,10 +36,16 @@ class Answer(NamedTuple):
     reaction: str = ""
 
 
+class Posted(NamedTuple):
+    """The status comment, and whether another run has the same request and answers for both."""
+
+    comment_id: int
+    joined: bool = False
+
+
 def answer(plan: Plan, root: Path, settings: Settings, run: Run) -> Answer | None:
     """What to say now; None when the event is not to be answered."""
     decision = plan.decision
-    images = planned(plan.targets, "building")
     if decision.outcome == "ignore":
         return None
     if decision.code == "help":
@@ -46,26 +54,68 @@ def answer(plan: Plan, root: Path, settings: Settings, run: Run) -> Answer | Non
         return Answer("waiting", comment.waiting(decision.requests, decision.problems, settings.label))
     if decision.outcome != "build":
         return Answer("answered", comment.refused((*decision.problems, *plan.parsed.notes)), FAILED)
+    tried = planned(plan.tried, "building")
     if not plan.batches:
-        return Answer("answered", comment.dry_run(images, decision.problems))
-    return Answer("building", comment.building(images, decision.problems, run.url))
+        return Answer("answered", comment.dry_run(tried, decision.problems))
+    return Answer("building", comment.building(planned(plan.targets, "building"), tried, decision.problems, run.url))
 
 
-def post(said: Answer, plan: Plan, event: Event, api: Api, run: Run) -> int:
-    """Write the answer, over the one that this request has already if it waited; returns the id of the comment."""
-    approved = said.state == "building"
-    status = Status(said.state, event.comment_id, plan.digests, approved, run.id)
-    body = f"{write_marker(status)}\n{said.body}"
-    earlier = [s for s in map(read_status, api.comments(event.issue.number)) if s and s.source == event.comment_id]
-    waiting = next((s for s in reversed(earlier) if s.state == "waiting"), None)
-    if waiting is not None:
-        api.edit_comment(waiting.comment_id, body)
-        comment_id = waiting.comment_id
+def post(said: Answer, plan: Plan, event: Event, api: Api, run: Run) -> Posted:
+    """Write the answer as the one status comment of its request, and join a run that has the same request already."""
+    twin = _twin(plan, plan.statuses, api, run) if said.state == "building" else None
+    if twin is None:
+        comment_id = _write(said, plan, event, api, run)
+        if said.state == "building":  # two runs may have looked at the same time: the older comment has it
+            statuses = [s for s in map(read_status, api.comments(event.issue.number)) if s]
+            twin = _twin(plan, [s for s in statuses if s.comment_id < comment_id], api, run)
+            if twin is not None:
+                _edit(comment_id, _joined(twin, run), plan, event, api, run)
     else:
-        comment_id = api.comment(event.issue.number, body)
+        comment_id = _write(_joined(twin, run), plan, event, api, run)
     if said.reaction:
         react(api, event.issue.number, event.comment_id, said.reaction)
-    return comment_id
+    return Posted(comment_id, twin is not None)
+
+
+def _twin(plan: Plan, statuses: Sequence[Status], api: Api, run: Run) -> Status | None:
+    """The status comment of another run that is building exactly what this one is about to build."""
+    if any(request.force is not None for request in plan.decision.requests):
+        return None
+    same = (s for s in statuses if s.state == "building" and s.run != run.id and set(s.digests) == set(plan.digests))
+    return next((status for status in same if api.is_running(status.run)), None)
+
+
+def _joined(twin: Status, run: Run) -> Answer:
+    url = run.url.removesuffix(str(run.id)) + str(twin.run)
+    return Answer("joined", comment.joined(url, twin.comment_id))
+
+
+def _write(said: Answer, plan: Plan, event: Event, api: Api, run: Run) -> int:
+    """Over the comment that this request has from before (it waited, or its run is run again), else as a new one."""
+    mine = [
+        status
+        for status in plan.statuses
+        if status.source == event.comment_id and (status.state == "waiting" or (run.id and status.run == run.id))
+    ]
+    before = [*mine[-1:], *plan.taken]
+    if not before:
+        return api.comment(event.issue.number, _body(said, plan, event, run))
+    first, *others = before
+    _edit(first.comment_id, said, plan, event, api, run)
+    for status in others:
+        if said.state == "building":
+            text = Answer("joined", comment.let_pass(first.comment_id))
+            api.edit_comment(status.comment_id, _body(text, plan, event, run))
+    return first.comment_id
+
+
+def _edit(comment_id: int, said: Answer, plan: Plan, event: Event, api: Api, run: Run) -> None:
+    api.edit_comment(comment_id, _body(said, plan, event, run))
+
+
+def _body(said: Answer, plan: Plan, event: Event, run: Run) -> str:
+    status = Status(said.state, event.comment_id, plan.digests, said.state == "building", run.id)
+    return f"{write_marker(status)}\n{said.body}"
 
 
 def react(api: Api, number: int, comment_id: int, content: str) -> Problem | None:

@@ -104,7 +104,8 @@ def decide(event: Event, settings: GateSettings, facts: Facts) -> Decision:
 def first_look(event: Event, settings: GateSettings, parsed: Parsed) -> Decision | None:
     """The decision when the event alone is enough to ignore it, so that talk costs no call; None otherwise."""
     case = _Case(event, settings, Facts(parsed, event.issue), [], [])
-    for name, rule in RULES[:FIRST_RULES]:
+    rules = RULES[: FIRST_RULES - (event.action == "labeled")]  # a label lets pass what waits in comments, too
+    for name, rule in rules:
         answer = rule(case)
         if isinstance(answer, _Stop):
             return _stopped(case, answer, [Step(name, False, answer.message)])

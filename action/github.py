@@ -108,9 +108,21 @@ class GitHubApi:
         place = f"/issues/comments/{comment_id}" if comment_id else f"/issues/{number}"
         self._call("POST", f"{place}/reactions", {"content": content})
 
-    def run_state(self, run_id: int) -> str:
-        """The status of a workflow run: ``queued``, ``in_progress``, ``completed`` ..."""
-        return str(_object(self._call("GET", f"/actions/runs/{run_id}")).get("status", ""))
+    def comment_text(self, comment_id: int) -> str | None:
+        """What a comment says now; None when it was deleted."""
+        try:
+            return str(_object(self._call("GET", f"/issues/comments/{comment_id}")).get("body") or "")
+        except GitHubError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def is_running(self, run_id: int) -> bool:
+        """Whether a workflow run has not ended. One that cannot be looked up has: nothing may wait for it."""
+        try:
+            return _object(self._call("GET", f"/actions/runs/{run_id}")).get("status") != "completed"
+        except GitHubError:
+            return False
 
     def _call(self, method: str, path: str, data: dict[str, Any] | None = None) -> object:
         what = f"{method} {path.partition('?')[0]}"

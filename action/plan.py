@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, Protocol
 from action import gate
 from action.command import Parsed, Request, parse
 from action.errors import InputError, Problem
-from action.event import ISSUE_EVENTS, Event, Issue, read_event, read_issue
-from action.report.marker import read_status
+from action.event import ISSUE_EVENTS, Event, read_event, read_issue
+from action.report.marker import Status, read_status
+from action.waiting import with_waiting
 from generator.catalog import Catalog, read_catalog
 from generator.config import Settings
 from generator.matrix import Row, batches, version_rows
@@ -22,6 +23,7 @@ class Api(Protocol):
     def issue(self, number: int) -> dict[str, Any]: ...
     def level(self, login: str) -> str: ...
     def comments(self, number: int) -> list[dict[str, Any]]: ...
+    def comment_text(self, comment_id: int) -> str | None: ...
 
 
 class Run(NamedTuple):
@@ -37,7 +39,11 @@ NO_RUN = Run()
 
 
 class Plan(NamedTuple):
-    """The outcome. ``targets`` are those of ``batches``, each with its future ``image`` name and its ``context``."""
+    """The outcome. ``targets`` are those of ``batches``, each with its future ``image`` name and its ``context``.
+
+    ``tried`` are the targets of dry runs; ``statuses`` our own status comments that the issue has already, and
+    ``taken`` those of them whose waiting requests this event lets pass.
+    """
 
     decision: gate.Decision
     batches: list[dict[str, Any]]
@@ -45,6 +51,9 @@ class Plan(NamedTuple):
     event: Event | None = None
     parsed: Parsed = Parsed()
     digests: tuple[str, ...] = ()
+    tried: tuple[dict[str, Any], ...] = ()
+    statuses: tuple[Status, ...] = ()
+    taken: tuple[Status, ...] = ()
 
 
 def plan(
@@ -74,31 +83,33 @@ def plan_request(event: Event, root: Path, settings: Settings, api: Api, run: Ru
         return Plan(ignored, [], [], event, parsed)
     catalog = read_catalog(root, settings)
     issue = read_issue(api.issue(event.issue.number))
+    statuses = tuple(status for status in map(read_status, api.comments(issue.number)) if status is not None)
+    taken: tuple[Status, ...] = ()
+    if event.action == "labeled":
+        parsed, taken = with_waiting(parsed, issue.title, statuses, api)
     facts = gate.Facts(
         parsed,
         issue,
         {login: api.level(login) for login in sorted({event.asker.login, event.sender.login, run.rerun_by} - {""})},
-        _approved(api, issue),
+        frozenset(digest for status in statuses if status.approved for digest in status.digests),
         _unresolved(parsed, catalog, settings),
         run.rerun_by,
     )
     decision = gate.decide(event, settings, facts)
     digests = tuple(gate.digest(issue.title, request) for request in decision.requests)
-    wanted = [request for request in decision.requests if not request.dry_run]
-    rows = [row for request in decision.requests for row in request_rows(request, catalog, settings)]
-    if decision.outcome != "build":
-        return Plan(decision, [], _batches(rows, settings, run)[1], event, parsed, digests)
-    planned = [
-        batch
-        for reason in sorted({_reason(request) for request in wanted})
-        for batch in _batches(
-            [row for r in wanted if _reason(r) == reason for row in request_rows(r, catalog, settings)],
-            settings,
-            run,
-            reason,
-        )[0]
-    ]
-    return Plan(decision, planned, _batches(rows, settings, run)[1], event, parsed, digests)
+    planned: list[dict[str, Any]] = []
+    targets: list[dict[str, Any]] = []
+    tried: list[dict[str, Any]] = []
+    if decision.outcome == "build":
+        for reason, group in _by_reason(decision.requests):
+            rows = [row for request in group for row in request_rows(request, catalog, settings)]
+            some, their_targets = _batches(rows, settings, run, reason or "")
+            if reason is None:
+                tried += their_targets
+            else:
+                planned += some
+                targets += their_targets
+    return Plan(decision, planned, targets, event, parsed, digests, tuple(tried), statuses, taken)
 
 
 def request_rows(request: Request, catalog: Catalog, settings: Settings) -> list[Row]:
@@ -121,14 +132,13 @@ def _unresolved(parsed: Parsed, catalog: Catalog, settings: Settings) -> dict[in
     return problems
 
 
-def _approved(api: Api, issue: Issue) -> frozenset[str]:
-    """The digests that our own status comments of this issue record as let pass by a maintainer."""
-    statuses = (read_status(comment) for comment in api.comments(issue.number))
-    return frozenset(digest for status in statuses if status and status.approved for digest in status.digests)
-
-
-def _reason(request: Request) -> str:
-    return "" if request.force is None else request.force or "asked with --force"
+def _by_reason(requests: tuple[Request, ...]) -> list[tuple[str | None, list[Request]]]:
+    """The requests by the reason why they may replace what is published (empty: they may not); None: dry runs."""
+    groups: dict[str | None, list[Request]] = {}
+    for request in requests:
+        reason = "" if request.force is None else request.force or "asked with --force"
+        groups.setdefault(None if request.dry_run else reason, []).append(request)
+    return list(groups.items())
 
 
 def _batches(

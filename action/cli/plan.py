@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from action import gate
-from action.answer import SEEN, answer, post, react
+from action.answer import SEEN, Posted, answer, post, react
 from action.cli.options import add_option
 from action.command import parse
 from action.errors import ClusterImageError, InputError, Problem
@@ -51,21 +51,21 @@ def _handle(args: argparse.Namespace) -> int:
     run = run_of_environment()
     if args.event_name in ISSUE_EVENTS:
         event = read_event(args.event_name, data)
-        if gate.first_look(event, settings, parse(event.issue.title, event.text)) is None:
+        parsed = parse(event.issue.title, event.text)
+        if any(parsed[:-1]) and gate.first_look(event, settings, parsed) is None:
             _warn([react(api, event.issue.number, event.comment_id, SEEN)])
     planned = plan(args.event_name, data, root, settings, api, run)
     outcome = DECISIONS[planned.decision.outcome]
-    _explain(planned, outcome)
-    report: dict[str, Any] = {
-        "targets": planned.targets if planned.batches else [],
-        "problems": planned.decision.problems,
-    }
+    report: dict[str, Any] = {"targets": planned.targets, "problems": planned.decision.problems}
     if planned.event is not None:
-        said = answer(planned, root, settings, run)
-        status = post(said, planned, planned.event, api, run) if said else 0
         number, source = planned.event.issue.number, planned.event.comment_id
-        report |= {"issue": number, "source": source, "status": status, "digests": planned.digests}
-    _write_outputs(outcome, planned.batches, report)
+        said = answer(planned, root, settings, run)
+        posted = post(said, planned, planned.event, api, run) if said else Posted(0)
+        if posted.joined:
+            outcome, planned = "answered", planned._replace(batches=[])
+        report |= {"issue": number, "source": source, "status": posted.comment_id, "digests": planned.digests}
+    _explain(planned, outcome)
+    _write_outputs(outcome, planned.batches, report if planned.batches else {"targets": []})
     return 0
 
 

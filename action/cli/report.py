@@ -14,9 +14,9 @@ from action.cli.options import add_option
 from action.cli.plan import run_of_environment
 from action.errors import InputError, Problem
 from action.github import GitHubApi, GitHubError, add_summary, escape_log
-from action.report import comment
 from action.report.marker import Status, write_marker
 from action.report.outcome import Image, collect
+from action.report.result import result, status_table
 from action.report.summary import result_summary
 
 
@@ -32,7 +32,7 @@ def handle(args: argparse.Namespace) -> int:
     problems = [Problem(*problem) for problem in plan.get("problems", ())]
     if images:
         add_summary(result_summary(images, problems))
-        print(escape_log(comment.status_table(images)))
+        print(escape_log(status_table(images)))
     if images and plan.get("issue"):
         _answer(plan, images, problems)
     return 0
@@ -53,7 +53,7 @@ def _answer(plan: Mapping[str, Any], images: list[Image], problems: list[Problem
     run = run_of_environment()
     number, source = int(plan["issue"]), int(plan["source"])
     marker = write_marker(Status("done", source, tuple(plan.get("digests", ())), True, run.id))
-    body = f"{marker}\n{comment.result(images, problems, run.url)}"
+    body = f"{marker}\n{result(images, problems, run.url)}"
     _write(api, number, int(plan.get("status") or 0), body)
     problem = react(api, number, source, DONE if all(image.published for image in images) else FAILED)
     if problem is not None:

@@ -1,4 +1,4 @@
-"""What people are told, as Markdown: one comment per request, edited from stage to stage."""
+"""What people are told before anything is built, as Markdown: the decision, its reason and its remedy."""
 
 from __future__ import annotations
 
@@ -8,170 +8,92 @@ from action.command import Request
 from action.errors import Problem
 from action.grammar import HELP, usage
 from action.report.markdown import Block, code, compose, details, fenced, table
-from action.report.outcome import Image, Platform
-from action.report.table import short_digest, size
+from action.report.outcome import Image
+from action.report.problems import also_wrong, problem_list
+from action.report.result import status_table
 from generator.names import IMAGE_TYPES
-
-_STATES = {
-    "waiting": "⏳ waiting",
-    "building": "🔨 building",
-    "built": "📦 built, not published",
-    "published": "✅ published",
-    "failed": "❌ failed",
-    "cancelled": "🚫 cancelled",
-}
 
 
 def waiting(requests: Sequence[Request], problems: Sequence[Problem], label: str) -> str:
     """The request is right, and a maintainer has to let it pass."""
-    what = table(("image", "type"), [(code(f"{r.app}:{r.version}"), code(r.type)) for r in requests])
-    head = f"### ⏳ Validated, waiting for a maintainer\n\nIt is built when a maintainer sets the label {code(label)}."
-    return compose([head, what, *_wrong(problems)])
-
-
-def building(images: Sequence[Image], problems: Sequence[Problem], run_url: str) -> str:
-    """The build has started."""
-    return compose(
-        [f"### 🔨 Building\n\nFollow it in [the workflow run]({run_url}).", status_table(images), *_wrong(problems)]
+    rows = [(code(f"{r.app}:{r.version}"), code(r.type), _options(r)) for r in requests]
+    head = (
+        "### ⏳ Validated, waiting for a maintainer\n\n"
+        f"This is built as soon as a maintainer sets the label {code(label)}:"
     )
+    many = f"{len(rows)} images."
+    return compose([head, Block(table(("image", "type", "with"), rows), many), *also_wrong(problems)])
+
+
+def building(images: Sequence[Image], tried: Sequence[Image], problems: Sequence[Problem], run_url: str) -> str:
+    """The build has started; ``tried`` are dry runs beside it."""
+    head = f"### 🔨 Building\n\nFollow it in [the workflow run]({run_url}); this comment will say how it ended."
+    listing = Block(status_table(images), f"{len(images)} images.")
+    return compose([head, listing, *also_wrong(problems), *_tried(tried)])
 
 
 def dry_run(images: Sequence[Image], problems: Sequence[Problem]) -> str:
     """What would be built."""
-    head = "### 🧪 Dry run\n\nNothing is built. Without `--dry-run` this would be:"
-    rows = [(code(i.reference), code(i.type), ", ".join(p.arch for p in i.platforms), code(i.context)) for i in images]
-    return compose([head, table(("image", "type", "architectures", "built from"), rows), *_wrong(problems)])
+    return compose(["### 🧪 Dry run", *_tried(images), *also_wrong(problems)])
 
 
 def refused(problems: Sequence[Problem]) -> str:
     """Nothing is built, and why."""
-    return compose(["### 👎 Not built", *_wrong(problems, intro=""), f"{code(HELP)} shows how a command is written."])
+    return compose(["### 👎 Not built", problem_list(problems), f"{code(HELP)} shows how a command is written."])
 
 
-def joined(run_url: str) -> str:
+def joined(run_url: str, comment_id: int) -> str:
     """The same request is being built already."""
-    return compose(
-        [f"### 🔁 Already being built\n\n[This workflow run]({run_url}) has the same request; its answer is for both."]
+    return (
+        "### 🔁 Already being built\n\n"
+        f"[This workflow run]({run_url}) has the same request; [its answer](#issuecomment-{comment_id}) is for both."
     )
+
+
+def let_pass(comment_id: int) -> str:
+    """A request that waited is built together with others."""
+    head = "### 🔁 Let pass"
+    return f"{head}\n\nA maintainer has set the label; [this answer](#issuecomment-{comment_id}) says how it goes."
 
 
 def help_text(catalogue: Iterable[tuple[str, str, Sequence[str]]], label: str, *, title_guard: bool) -> str:
     """The usage, and what there is: rows of application, types, versions."""
-    lines = "\n".join(usage(image_type) for image_type in IMAGE_TYPES)
     rules = [
-        "A command is plain text at the start of its own line; one comment may have several.",
+        "A command is plain text at the start of its own line; a comment may have several.",
+        "Several versions are joined by commas; `latest` in the list below means that any other version works too.",
+        'A value with a comma, an equals sign or a blank goes in double quotes: `Key1=Value1,Key2="a, b=c"`.',
         f"The issue needs the label {code(label)}, which a maintainer sets.",
     ]
     if title_guard:
         rules.append("The title of the issue names the application: `【Auto-build】<app>` or `[Auto-build] <app>`.")
-    quoting = 'A value with a comma, an equals sign or a blank goes in double quotes: `Key1=Value1,Key2="a, b=c"`.'
-    rows = [(code(app), types, ", ".join(code(v) for v in versions[-8:]) or "-") for app, types, versions in catalogue]
-    listing = details(f"{len(rows)} applications", table(("application", "types", "versions (latest: any)"), rows))
+    rows = [(code(app), types, _versions(versions)) for app, types, versions in catalogue]
+    listing = details(f"{len(rows)} applications", table(("application", "types", "versions"), rows))
     return compose(
         [
             "### How to ask for a build",
-            fenced(lines),
-            "\n".join(f"- {rule}" for rule in [*rules, quoting]),
-            Block(listing, f"There are {len(rows)} applications, too many to list here; see `applications/`."),
+            fenced("\n".join(usage(image_type) for image_type in IMAGE_TYPES)),
+            "\n".join(f"- {rule}" for rule in rules),
+            Block(listing, f"There are {len(rows)} applications; the directory `applications/` has them all."),
         ]
     )
 
 
-def result(images: Sequence[Image], problems: Sequence[Problem], run_url: str) -> str:
-    """How it ended: the table, the names to copy, what is inside, and every failure with its reason."""
-    return compose(result_blocks(images, problems, run_url))
-
-
-def result_blocks(images: Sequence[Image], problems: Sequence[Problem], run_url: str) -> list[Block | str]:
-    """The blocks of a result, the most important first."""
-    published = [image for image in images if image.published]
-    if len(published) == len(images):
-        head = "### 🚀 Published"
-    elif published:
-        head = f"### ⚠️ {len(published)} of {len(images)} images published"
-    else:
-        head = "### 👎 Nothing was published"
-    blocks: list[Block | str] = [
-        f"{head}\n\n[The workflow run]({run_url})." if run_url else head,
-        status_table(images),
-    ]
-    if published:
-        blocks.append(fenced("\n".join(image.reference for image in published)))
-    for image in images:
-        blocks += [Block(text) for text in _failures(image)]
-    blocks += _wrong(problems)
-    for image in images:
-        blocks += _contents(image)
-    return blocks
-
-
-def status_table(images: Sequence[Image]) -> str:
-    """A row per architecture of each image, and one per index."""
-    rows: list[tuple[str, ...]] = []
-    for image in images:
-        if image.digest:
-            name = code(image.reference)
-            rows.append((name, "all", _STATES["published"], code(short_digest(image.digest)), ""))
-        for platform in image.platforms:
-            digest = code(short_digest(platform.digest)) if platform.digest else ""
-            bytes_ = size(platform.size) if platform.digest else ""
-            rows.append((code(f"{image.app}:{image.version}"), platform.arch, _STATES[platform.state], digest, bytes_))
-    return table(("image", "architecture", "state", "digest", "size"), rows)
-
-
-def _failures(image: Image) -> Iterable[str]:
-    for platform in image.platforms:
-        if platform.problems and platform.state in ("failed", "cancelled"):
-            yield f"**{image.app} {image.version}, {platform.arch}** failed:\n\n{_list(platform.problems)}"
-    if image.problems:
-        yield f"**{image.app} {image.version}** was not published:\n\n{_list(image.problems)}"
-
-
-def _contents(image: Image) -> list[Block | str]:
-    blocks: list[Block | str] = []
-    for platform in image.platforms:
-        if platform.images:
-            rows = [
-                (code(inside.reference), code(short_digest(inside.digest)), size(inside.size), _found(inside.found))
-                for inside in platform.images
-            ]
-            summary = f"{len(rows)} container images inside {image.app} {image.version} ({platform.arch})"
-            blocks.append(
-                Block(details(summary, table(("container image", "digest", "size", "found in"), rows)), f"{summary}.")
-            )
-        blocks += _remarks(image, platform)
-    return blocks
-
-
-def _found(places: Sequence[str]) -> str:
-    shown = ", ".join(code(place) for place in places[:3])
-    return f"{shown} and {len(places) - 3} more" if len(places) > 3 else shown
-
-
-def _remarks(image: Image, platform: Platform) -> list[Block | str]:
-    """Warnings of a build that worked, and what no scan can see."""
-    warnings = [str(problem) for problem in platform.problems if platform.digest]
-    if not warnings and not platform.blind_spots:
+def _tried(images: Sequence[Image]) -> list[Block | str]:
+    if not images:
         return []
-    text = "\n".join([*warnings, *(f"not seen: {spot}" for spot in platform.blind_spots)])
-    return [Block(details(f"Remarks on {image.app} {image.version} ({platform.arch})", fenced(text)))]
+    rows = [(code(i.reference), code(i.type), ", ".join(p.arch for p in i.platforms), code(i.context)) for i in images]
+    listing = table(("image", "type", "architectures", "from"), rows)
+    return ["Nothing of this is built; without `--dry-run` it would be:", Block(listing, f"{len(rows)} images.")]
 
 
-def _wrong(problems: Sequence[Problem], intro: str = "Not built:") -> list[Block | str]:
-    if not problems:
-        return []
-    return [f"{intro}\n\n{_list(problems)}" if intro else _list(problems)]
+def _options(request: Request) -> str:
+    options = [f"--arch={','.join(request.arches)}"] if request.arches else []
+    options += ["--dry-run"] if request.dry_run else []
+    options += ["--force"] if request.force is not None else []
+    arguments = [f"{key}={value}" for key, value in request.build_args.items()]
+    return " ".join(code(text) for text in (*arguments, *options))
 
 
-def _list(problems: Sequence[Problem]) -> str:
-    """Problems as text; they quote what people and registries wrote, so they stand in a code block."""
-    return fenced("\n".join(_plain(problem) for problem in problems))
-
-
-def _plain(problem: Problem) -> str:
-    if problem.file is None and problem.line is not None:
-        place = f"line {problem.line}" + (f", column {problem.column}" if problem.column else "")
-        text = f"{place}: {problem.message}"
-    else:
-        text = str(problem._replace(hint="")).removeprefix("error: ")
-    return f"{text}\n  -> {problem.hint}" if problem.hint else text
+def _versions(versions: Sequence[str]) -> str:
+    shown = ", ".join(code(version) for version in versions[-8:])
+    return f"{len(versions) - 8} more, {shown}" if len(versions) > 8 else shown

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from action.errors import InputError, Problem
-from action.results import BuildResult, ImageInside, PublishResult, Target
+from action.results import BuildResult, ImageChange, ImageInside, PublishResult
 from generator.names import Arch, ImageType
 
-State = Literal["waiting", "building", "built", "published", "failed", "cancelled"]
-
+State = Literal["building", "built", "published", "failed", "cancelled"]
 _Result = TypeVar("_Result", BuildResult, PublishResult)
 
 _MISSING = Problem(
@@ -37,7 +36,10 @@ class Platform:
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """One image that was asked for. ``reference`` is the name it has, or was to have, in the registry."""
+    """One image that was asked for; the fields from ``unchanged`` on are those of PublishResult.
+
+    ``reference`` is the name it has, or was to have, in the registry.
+    """
 
     type: ImageType
     app: str
@@ -46,7 +48,12 @@ class Image:
     context: str = ""
     digest: str | None = None
     platforms: tuple[Platform, ...] = ()
-    problems: tuple[Problem, ...] = field(default=())
+    problems: tuple[Problem, ...] = ()
+    unchanged: bool = False
+    replaced: str | None = None
+    force: str | None = None
+    compared_with: str | None = None
+    changes: tuple[ImageChange, ...] = ()
 
     @property
     def published(self) -> bool:
@@ -55,11 +62,10 @@ class Image:
 
 def planned(targets: Iterable[Mapping[str, Any]], state: State) -> list[Image]:
     """The images of a plan, before anything has run."""
-    images = []
-    for data in targets:
-        platforms = tuple(Platform(arch=arch, state=state) for arch in data["arches"])
-        images.append(_image(data, platforms=platforms))
-    return images
+    return [
+        Image(**_names(data), platforms=tuple(Platform(arch=arch, state=state) for arch in data["arches"]))
+        for data in targets
+    ]
 
 
 def collect(targets: Iterable[Mapping[str, Any]], results: Path) -> list[Image]:
@@ -68,60 +74,49 @@ def collect(targets: Iterable[Mapping[str, Any]], results: Path) -> list[Image]:
 
 
 def _collect_one(data: Mapping[str, Any], results: Path) -> Image:
-    target = Target(type=data["type"], app=data["app"], version=data["version"], arches=tuple(data["arches"]))
-    publication = _read(results, target.slug, PublishResult)
-    pushed = (
-        {platform.arch: platform for platform in publication.platforms}
-        if isinstance(publication, PublishResult)
-        else {}
-    )
-    platforms = []
-    for arch in target.arches:
-        build = _read(results, f"{target.slug}@{arch}", BuildResult)
-        if isinstance(build, Problem):
-            platforms.append(Platform(arch=arch, state="cancelled", problems=(build,)))
-            continue
-        state: State = "failed" if not build.ok else "published" if arch in pushed else "built"
-        digest = pushed[arch].digest if arch in pushed else build.digest
-        platforms.append(
-            Platform(
-                arch=arch,
-                state=state,
-                digest=digest,
-                size=build.size,
-                images=build.images,
-                problems=build.problems,
-                blind_spots=build.blind_spots,
-            )
-        )
-    problems: tuple[Problem, ...] = ()
-    if isinstance(publication, PublishResult):
-        problems = publication.problems
-    elif all(platform.state == "built" for platform in platforms):
-        problems = (publication,)
-    reference = publication.reference if isinstance(publication, PublishResult) else None
-    digest = publication.digest if isinstance(publication, PublishResult) else None
-    return _image(data, reference=reference, digest=digest, platforms=tuple(platforms), problems=problems)
-
-
-def _image(
-    data: Mapping[str, Any],
-    *,
-    platforms: tuple[Platform, ...],
-    reference: str | None = None,
-    digest: str | None = None,
-    problems: tuple[Problem, ...] = (),
-) -> Image:
+    slug = f"{data['type']}@{data['app']}@{data['version']}"
+    publication = _read(results, slug, PublishResult)
+    if isinstance(publication, Problem):
+        platforms = tuple(_platform(results, slug, arch, None) for arch in data["arches"])
+        # when a build failed, that is the reason; a publication that is missing beside good builds is one itself
+        problems = (publication,) if all(platform.state == "built" for platform in platforms) else ()
+        return Image(**_names(data), platforms=platforms, problems=problems)
+    names = _names(data)
+    names["reference"] = publication.reference or names["reference"]
     return Image(
-        type=data["type"],
-        app=data["app"],
-        version=data["version"],
-        reference=reference or data["image"],
-        context=data.get("context", ""),
-        digest=digest,
-        platforms=platforms,
-        problems=problems,
+        **names,
+        digest=publication.digest,
+        platforms=tuple(_platform(results, slug, arch, publication) for arch in data["arches"]),
+        problems=publication.problems,
+        unchanged=publication.unchanged,
+        replaced=publication.replaced,
+        force=publication.force,
+        compared_with=publication.compared_with,
+        changes=publication.changes,
     )
+
+
+def _platform(results: Path, slug: str, arch: Arch, publication: PublishResult | None) -> Platform:
+    build = _read(results, f"{slug}@{arch}", BuildResult)
+    if isinstance(build, Problem):
+        return Platform(arch=arch, state="cancelled", problems=(build,))
+    pushed = next((each for each in publication.platforms if each.arch == arch), None) if publication else None
+    unchanged = publication is not None and publication.unchanged
+    state: State = "failed" if not build.ok else "published" if pushed or unchanged else "built"
+    return Platform(
+        arch=arch,
+        state=state,
+        digest=pushed.digest if pushed else build.digest,
+        size=build.size,
+        images=build.images,
+        problems=build.problems,
+        blind_spots=build.blind_spots,
+    )
+
+
+def _names(data: Mapping[str, Any]) -> dict[str, Any]:
+    names = {name: data[name] for name in ("type", "app", "version", "context")}
+    return {**names, "reference": data["image"]}
 
 
 def _read(results: Path, slug: str, kind: type[_Result]) -> _Result | Problem:
@@ -133,5 +128,3 @@ def _read(results: Path, slug: str, kind: type[_Result]) -> _Result | Problem:
         return kind.read(path)
     except InputError as error:
         return error.problems[0]
-    except (KeyError, TypeError, ValueError) as error:
-        return Problem("bad-result", f"the job left a result that cannot be read: {type(error).__name__}: {error}")

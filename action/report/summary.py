@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from action.errors import Problem
 from action.gate import Step
-from action.report.comment import result_blocks
 from action.report.markdown import compose, fenced, table
 from action.report.outcome import Image
+from action.report.result import result_blocks
 
 SUMMARY_LIMIT = 250_000  # the runner refuses more than 1 MiB; a character is at most four bytes
 

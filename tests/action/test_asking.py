@@ -134,7 +134,7 @@ def test_a_missing_result_is_answered_as_a_failure(stage: Stage) -> None:
     stage.report(outputs, stage.root / "results")
     [body] = stage.github.bodies()
     assert "👎 Nothing was published" in body
-    assert "🚫 cancelled" in body
+    assert "🚫 no result" in body
     assert "the job ended without a result" in body
     assert stage.github.reactions[-1][1] == "-1"
 

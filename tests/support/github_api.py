@@ -100,6 +100,11 @@ class FakeGitHub:
             return 422, {"message": "Validation Failed: body is too long (maximum is 65536 characters)"}
         return 201, self.add_comment(int(number), data["body"], BOT)
 
+    def _one_comment(self, comment_id: str, data: Any, query: str) -> tuple[int, Any]:
+        every = (comment for comments in self.comments.values() for comment in comments)
+        found = next((comment for comment in every if comment["id"] == int(comment_id)), None)
+        return (200, found) if found else (404, {"message": "Not Found"})
+
     def _edit(self, comment_id: str, data: Any, query: str) -> tuple[int, Any]:
         for comment in (comment for comments in self.comments.values() for comment in comments):
             if comment["id"] == int(comment_id):
@@ -127,6 +132,7 @@ _ROUTES: tuple[tuple[str, str, Callable[[FakeGitHub, str, Any, str], tuple[int, 
     ("GET", r"/issues/(\d+)", FakeGitHub._issue),
     ("GET", r"/issues/(\d+)/comments", FakeGitHub._comments),
     ("POST", r"/issues/(\d+)/comments", FakeGitHub._comment),
+    ("GET", r"/issues/comments/(\d+)", FakeGitHub._one_comment),
     ("PATCH", r"/issues/comments/(\d+)", FakeGitHub._edit),
     ("POST", r"/(issues/(?:comments/)?\d+)/reactions", FakeGitHub._react),
     ("GET", r"/collaborators/([^/]+)/permission", FakeGitHub._level),
