@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from generator.catalog import read_catalog
+from generator.cli.output import write_json, write_text
 from generator.config import load_settings
 from generator.matrix import rows
 
@@ -21,9 +21,8 @@ def handle(arguments: argparse.Namespace) -> int:
     settings = load_settings(root)
     found = rows(read_catalog(root, settings), settings)
     if arguments.format == "json":
-        json.dump([row.to_json() for row in found], sys.stdout, indent=1)
+        write_json(found, sys.stdout)
         print()
     else:
-        for row in found:
-            print(row.type, row.app, row.version, row.arch, row.context, row.runner, sep="\t")
+        write_text(found, sys.stdout)
     return 0

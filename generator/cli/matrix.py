@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from generator.catalog import read_catalog
 from generator.changes import affected, branch_base, changed_files
+from generator.cli.output import write_json, write_text
 from generator.cli.selecting import add_selection, selection
 from generator.config import load_settings
 from generator.matrix import rows, shards
@@ -29,10 +29,12 @@ def handle(arguments: argparse.Namespace) -> int:
         found = affected(found, files, root)
     numbered = shards(found)
     if arguments.format == "json":
-        json.dump({"shards": [[row.to_json() for row in shard] for shard in numbered]}, sys.stdout, indent=1)
-        print()
+        sys.stdout.write('{"shards": [')
+        for number, shard in enumerate(numbered):
+            sys.stdout.write(",\n" if number else "\n")
+            write_json(shard, sys.stdout)
+        print("]}")
     else:
         for number, shard in enumerate(numbered, start=1):
-            for row in shard:
-                print(number, row.type, row.app, row.version, row.arch, row.context, row.runner, sep="\t")
+            write_text(shard, sys.stdout, number)
     return 0
