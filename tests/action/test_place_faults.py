@@ -94,12 +94,12 @@ class FastClock:
         time.sleep(0.0005)
 
 
-def client() -> RegistryClient:
+def client(patience: float = 0.1) -> RegistryClient:
     clock = FastClock()
     session = Session(
         AnonymousKeychain(),
         policy=RetryPolicy(attempts=5),
-        timeouts=Timeouts(connect=5.0, read=0.08, slow_after=float("inf")),
+        timeouts=Timeouts(connect=5.0, read=patience, slow_after=float("inf")),
         sleep=clock.sleep,
         clock=clock,
     )
@@ -144,7 +144,7 @@ def one_placement(chance: random.Random, proxy: FaultProxy, trouble: Trouble, fo
         if chance.random() < 0.5:
             return False
         trouble.share = 0.0
-        place(context, wanted, arch=arch, client=client(), cache=cache)
+        place(context, wanted, arch=arch, client=client(patience=30.0), cache=cache)
     assert verify(context / "registry", arch=arch) == []
     assert tags(context / "registry") == expected(names, arch)
     return True
