@@ -36,6 +36,7 @@ BUCKETS = 16
 ALONE_FROM = 256 << 10
 MAX_ALONE = MAX_LAYERS - 2 * BUCKETS - 3  # beside the buckets: the rest, the bill of images, and one to spare
 
+_STORAGE = "registry/docker/registry/v2/"
 _BLOB = re.compile(r"registry/docker/registry/v2/blobs/sha256/[0-9a-f]{2}/([0-9a-f]{64})/data")
 _LINK = re.compile(r"registry/docker/registry/v2/repositories/(.+?)/_(?:layers|manifests)/.*")
 _OWNED = re.compile(
@@ -115,6 +116,8 @@ def _group(path: str, repositories: Mapping[str, set[str]]) -> tuple[int, str]:
     if blob:
         owners = repositories.get(blob[1], set())
         return 2, f"registry blobs {_bucket(min(owners) if len(owners) == 1 else blob[1])}"
+    if path.startswith(_STORAGE):
+        return 1, f"registry links {_bucket(path)}"  # an empty directory, say: no reason to send the charts again
     return 0, "files"
 
 
