@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from action.discover.findings import Scan
 from action.discover.literals import literal
 from action.discover.scan import scan_context
 from action.errors import InputError, Problem, UsageError
+from action.github import escape_log
+from action.report.annotations import annotation
 from action.report.scan import strict_problems, to_json, to_table, why
 from generator.names import ARCHES
 
@@ -24,21 +27,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def handle(args: argparse.Namespace) -> int:
-    """Print the scan; 1 when something is wrong, or uncertain with ``--strict``."""
+    """Print the scan; 1 when something is wrong, or partial or uncertain with ``--strict``.
+
+    In a GitHub workflow every problem is also an annotation on its file; these go to stderr, which the runner reads.
+    """
     scan = scan_context(args.context, arch=args.arch)
     if args.why is not None:
-        sys.stdout.write(_why(scan, args.why))
+        sys.stdout.write(escape_log(_why(scan, args.why)))
         return 0
     if args.format == "json":
         print(json.dumps(to_json(scan), indent=2))
     else:
-        sys.stdout.write(to_table(scan))
+        sys.stdout.write(escape_log(to_table(scan)))
     refused = [problem for problem in scan.problems if problem.severity == "error"]
     if args.strict:
-        refused += strict_problems(scan)
-    if refused and args.format == "json":
-        print(InputError(refused), file=sys.stderr)
+        partial = [problem for problem in scan.problems if problem.code == "chart-partial"]
+        refused += [*partial, *strict_problems(scan)]
+    if refused and (args.format == "json" or args.strict):
+        print(escape_log(str(InputError(refused))), file=sys.stderr)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for problem in dict.fromkeys([*refused, *scan.problems]):
+            print(annotation(problem, _from_root(args.context)), file=sys.stderr)
     return 1 if refused else 0
+
+
+def _from_root(context: Path) -> str:
+    """The context as the repository names it, where the command runs in the repository."""
+    here = Path.cwd()
+    return context.resolve().relative_to(here).as_posix() if context.resolve().is_relative_to(here) else str(context)
 
 
 def _why(scan: Scan, text: str) -> str:

@@ -70,7 +70,9 @@ def plan_command(words: Sequence[str]) -> PlanCommand | None:
     while rest and (rest[0] in _PREFIXES or _VARIABLE.fullmatch(rest[0])):
         rest.pop(0)
     if rest[:1] == ["timeout"]:
-        rest = [word for word in rest[1:] if not word.startswith("-")][1:]
+        while len(rest) > 1 and rest[1].startswith("-"):
+            rest.pop(1)
+        rest = rest[2:]
     if not rest:
         return None
     program = rest[0].rpartition("/")[2]

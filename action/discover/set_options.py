@@ -8,28 +8,28 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from itertools import pairwise
-from typing import TypeAlias, TypeVar
+from pathlib import Path
+from typing import TypeAlias
 
 from action.discover.rendering import SetOption
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
-J = TypeVar("J", bound="Json")
 
 MAX_INDEX = 65536
 MAX_LEVELS = 30
 """Both are helm's own limits."""
 
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
+_INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
+_NUMBER = re.compile(r"[-+][0-9]+|[1-9][0-9]*", re.ASCII)
 
 
 def apply_sets(values: dict[str, Json], sets: Iterable[SetOption]) -> None:
     """Change ``values`` as the options say, in helm's order: JSON first, then plain, text and literal ones.
 
-    Raises ValueError, naming the option, when one cannot be read. ``--set-file`` is not for here: it reads files.
+    Raises ValueError, naming the option, when one cannot be read. The files of ``--set-file`` are read.
     """
     options = list(sets)
-    for flag in ("--set-json", "--set", "--set-string", "--set-literal"):
+    for flag in ("--set-json", "--set", "--set-string", "--set-file", "--set-literal"):
         for option in options:
             if option.flag == flag:
                 try:
@@ -38,8 +38,16 @@ def apply_sets(values: dict[str, Json], sets: Iterable[SetOption]) -> None:
                     raise ValueError(f"failed parsing {flag} data: {error} in {option.text!r}") from error
 
 
+class _RefusedError(ValueError):
+    """Helm would refuse the option."""
+
+
 class _Assignments:
-    """One option's text: ``a.b[0].c=x,d={e,f}``, where a backslash takes the next character as it is."""
+    """One option's text: ``a.b[0].c=x,d={e,f}``, where a backslash takes the next character as it is.
+
+    The methods follow helm's parser state by state, so that odd texts end as they end there; those that read a key
+    return whether the text is over.
+    """
 
     def __init__(self, values: dict[str, Json], option: SetOption) -> None:
         self._values = values
@@ -51,76 +59,111 @@ class _Assignments:
         if self._flag == "--set-json" and self._text.strip().startswith("{"):
             overlay(self._values, json.loads(self._text))
             return
-        while self._at < len(self._text):
-            path = self._path()
-            if path is None:
-                return
-            _assign(self._values, path, self._value())
+        while not self._key(self._values, 0):
+            pass
 
-    def _path(self) -> list[str | int] | None:
-        path: list[str | int] = []
-        while True:
-            word, stop = self._until(".=[,")
-            if word:
-                path.append(word)
-            if stop == "[":
-                index, closed = self._until("]")
-                if closed != "]" or not index.isdigit() or int(index) > MAX_INDEX:
-                    raise ValueError(f"{index!r} is not a list index up to {MAX_INDEX}")
-                path.append(int(index))
-                if self._at < len(self._text) and self._text[self._at] in ".=[":
-                    if self._text[self._at] == "[":
-                        continue
-                    stop = self._text[self._at]
-                    self._at += 1
-            if stop == "=":
-                if not path:
-                    raise ValueError("a value has no key")
-                return path
-            if stop in (",", ""):
-                if not path and stop == "":
-                    return None
-                raise ValueError(f"key {''.join(str(step) for step in path)!r} has no value")
-            if len(path) > MAX_LEVELS:
-                raise ValueError(f"a key has more than {MAX_LEVELS} levels")
+    def _key(self, data: dict[str, Json], level: int) -> bool:
+        key, stop = self._until("=[,.")
+        if stop == "":
+            if key:
+                raise _RefusedError(f"key {key!r} has no value")
+            return True
+        if stop == ",":
+            raise _RefusedError(f"key {key!r} has no value (cannot end with ,)")
+        if stop == "=":
+            value, over = self._value()
+            _set(data, key, value)
+            return over
+        if stop == "[":
+            items = data.get(key, [])
+            if not isinstance(items, list):
+                raise _RefusedError(f"{key!r} is not a list")
+            ended = self._indexed(items, level)
+            if ended is not None:
+                _set(data, key, items)
+            return ended is not False
+        if level >= MAX_LEVELS:
+            raise _RefusedError(f"a key has more than {MAX_LEVELS} levels")
+        inner = data.get(key, {})
+        if not isinstance(inner, dict):
+            raise _RefusedError(f"{key!r} is not a map")
+        over = self._key(inner, level + 1)
+        if not over and not inner:
+            raise _RefusedError(f"key map {key!r} has no value")
+        if inner:
+            _set(data, key, inner)
+        return over
 
-    def _value(self) -> Json:
+    def _indexed(self, items: list[Json], level: int) -> bool | None:
+        """None when the text ends inside the brackets, which helm takes for nothing at all."""
+        text, stop = self._until("]")
+        if stop == "":
+            return None
+        if not _INTEGER.fullmatch(text) or not 0 <= int(text) <= MAX_INDEX:
+            raise _RefusedError(f"{text!r} is not a list index from 0 to {MAX_INDEX}")
+        return self._item(items, int(text), level)
+
+    def _item(self, items: list[Json], index: int, level: int) -> bool:
+        rest, stop = self._until("[.=")
+        if rest:
+            raise _RefusedError(f"unexpected data at end of array index: {rest!r}")
+        if stop == "":
+            return True
+        if stop == "=":
+            value, over = self._value()
+            _put(items, index, value)
+            return over
+        below = items[index] if index < len(items) else None
+        if stop == "[":
+            nested = below if below is not None else []
+            if not isinstance(nested, list):
+                raise _RefusedError(f"[{index}] is not a list")
+            ended = self._indexed(nested, level)
+            if ended is not None:
+                _put(items, index, nested)
+            return ended is not False
+        inner = below if isinstance(below, dict) else {}
+        over = self._key(inner, level)
+        _put(items, index, inner)
+        return over
+
+    def _value(self) -> tuple[Json, bool]:
+        """The value behind an equals sign, and whether the text is over."""
         if self._flag == "--set-literal":
             rest, self._at = self._text[self._at :], len(self._text)
-            return rest
+            return rest, True
         if self._flag == "--set-json":
             value: Json
-            value, used = json.JSONDecoder().raw_decode(self._text[self._at :].lstrip())
-            self._at = len(self._text) - len(self._text[self._at :].lstrip()) + used
-            self._until(",")
-            return value
-        if self._text[self._at : self._at + 1] == "{":
+            start = len(self._text) - len(self._text[self._at :].lstrip())
+            value, self._at = json.JSONDecoder().raw_decode(self._text, start)
+            return value, self._until(",")[1] == ""
+        if self._text.startswith("{", self._at):
             self._at += 1
-            return self._list()
-        word, _ = self._until(",")
-        return self._typed(word)
+            return self._list(), False
+        word, stop = self._until(",")
+        return self._typed(word), stop == ""
 
     def _list(self) -> list[Json]:
         items: list[Json] = []
         while True:
             word, stop = self._until(",}")
             if stop == "":
-                raise ValueError("list must terminate with '}'")
-            if stop == "}":
-                if word or items:
-                    items.append(self._typed(word))
-                self._until(",")
-                return items
+                raise _RefusedError("list must terminate with '}'")
             items.append(self._typed(word))
+            if stop == "}":
+                self._at += self._text.startswith(",", self._at)
+                return items
 
     def _typed(self, word: str) -> Json:
+        if self._flag == "--set-file":
+            return _file(word)
         if self._flag != "--set":
             return word
         if word.lower() in ("true", "false"):
             return word.lower() == "true"
         if word.lower() == "null":
             return None
-        if _INTEGER.fullmatch(word) and -(2**63) <= int(word) < 2**63:
+        if word == "0" or (_NUMBER.fullmatch(word) and -(2**63) <= int(word) < 2**63):
             return int(word)
         return word
 
@@ -130,8 +173,8 @@ class _Assignments:
         while self._at < len(self._text):
             character = self._text[self._at]
             self._at += 1
-            if character == "\\" and self._at < len(self._text):
-                word.append(self._text[self._at])
+            if character == "\\":
+                word.append(self._text[self._at : self._at + 1])
                 self._at += 1
             elif character in stops:
                 return "".join(word), character
@@ -140,29 +183,21 @@ class _Assignments:
         return "".join(word), ""
 
 
-def _assign(values: dict[str, Json], path: list[str | int], value: Json) -> None:
-    here: dict[str, Json] | list[Json] = values
-    for step, following in pairwise(path):
-        wanted: dict[str, Json] | list[Json] = [] if isinstance(following, int) else {}
-        below = _get(here, step)
-        here = below if isinstance(below, dict | list) and type(below) is type(wanted) else _put(here, step, wanted)
-    _put(here, path[-1], value)
+def _set(data: dict[str, Json], key: str, value: Json) -> None:
+    if key:  # helm drops what has no key
+        data[key] = value
 
 
-def _get(node: dict[str, Json] | list[Json], step: str | int) -> Json:
-    if isinstance(node, list):
-        return node[step] if isinstance(step, int) and step < len(node) else None
-    return node.get(str(step))
+def _put(items: list[Json], index: int, value: Json) -> None:
+    items.extend([None] * (index + 1 - len(items)))
+    items[index] = value
 
 
-def _put(node: dict[str, Json] | list[Json], step: str | int, value: J) -> J:
-    if isinstance(node, list):
-        index = int(step)
-        node.extend([None] * (index + 1 - len(node)))
-        node[index] = value
-    else:
-        node[str(step)] = value
-    return value
+def _file(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise _RefusedError(f"{path}: {error.strerror}") from error
 
 
 def overlay(base: dict[str, Json], over: dict[str, Json]) -> None:

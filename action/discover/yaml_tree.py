@@ -251,9 +251,9 @@ def key_text(key: Tree) -> str:
     """A mapping's key as text; a key that is itself a collection is rare enough to share one name."""
     if isinstance(key, Map | list):
         return "?"
-    if isinstance(key, bool) or key is None:
-        return str(key).lower()
-    return str(key)
+    if key is None:
+        return "null"
+    return str(key).lower() if isinstance(key, bool) else str(key)
 
 
 def resolve(value: str, line: int) -> Tree:
