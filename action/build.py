@@ -66,7 +66,7 @@ def build(job: Job, layout: OciLayout, *, client: RegistryClient, engine: str, l
             engine=engine,
             images=placement.images if placement else None,
         )
-    problems = (*scan.problems, *(placement.problems if placement else ()))
+    problems = (*scan.problems, *(placement.problems if placement else ()), *image.problems)
     layout.put_index(job.ref_name, image.digest, platform={"os": "linux", "architecture": job.arch})
     how = f"{image.engine}, because {image.reason}" if image.reason else image.engine
     log(f"built {image.digest}, {size(image.size)} ({how})")

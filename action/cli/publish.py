@@ -12,7 +12,7 @@ from pathlib import Path
 
 from action.cli.options import add_option
 from action.errors import ClusterImageError, Problem, UsageError
-from action.github import escape_log
+from action.github import escape_log, set_output
 from action.login import PASSWORD, USERNAME, publishing_keychain, with_destination
 from action.publish import default_destination, publish
 from action.registry.client import RegistryClient
@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_option(parser, "registry", "the registry; default: that of imagebuild.yaml, else ghcr.io")
     add_option(parser, "namespace", "the name in the registry; default: that of imagebuild.yaml, else the owner")
     add_option(parser, "force", "the reason why other content under the tag may be replaced")
+    add_option(parser, "mount-from", "other applications of the namespace, with commas, whose blobs may be used")
     parser.epilog = f"The login: ${USERNAME} and ${PASSWORD}, else the files that docker and podman keep."
 
 
@@ -45,6 +46,9 @@ def handle(args: argparse.Namespace) -> int:
     finally:
         if args.output:
             result.write(Path(args.output) / "result.json")
+    # What the workflow needs to attest the image: its name without a tag, and the digest of its index.
+    set_output("name", str(result.reference).rpartition(":")[0])
+    set_output("digest", str(result.digest))
     for problem in result.problems:
         print(escape_log(str(problem)), file=sys.stderr)
     print(escape_log("\n".join(_told(result))))
@@ -67,7 +71,15 @@ def _publish(args: argparse.Namespace, target: Target) -> PublishResult:
     # No mirrors: they are for reading what others publish.
     client = RegistryClient(publishing_keychain(registry, os.environ), insecure=settings.insecure)
     layouts = _layouts(Path(args.layouts), target)
-    return publish(target, layouts, registry=registry, namespace=namespace, client=client, force=args.force)
+    return publish(
+        target,
+        layouts,
+        registry=registry,
+        namespace=namespace,
+        client=client,
+        force=args.force,
+        mount_from=[f"{namespace}/{app.strip()}" for app in (args.mount_from or "").split(",") if app.strip()],
+    )
 
 
 def _layouts(folder: Path, target: Target) -> dict[Arch, Path]:

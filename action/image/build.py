@@ -21,9 +21,11 @@ from action.image.recipe import Recipe
 from action.kubefile import parse_buildfile
 from action.results import ImageInside
 from action.store.oci_layout import Descriptor, OciLayout
-from generator.names import Arch
+from generator.names import Arch, nearest
 
 EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
+# Given to every build; and the proxies, which builders know without an ARG.
+_ALWAYS_GIVEN = frozenset({"ARCH", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"})
 _EPOCH_LIMIT = 0o77777777777  # what the header of a tar entry can say
 
 
@@ -31,7 +33,8 @@ _EPOCH_LIMIT = 0o77777777777  # what the header of a tar entry can say
 class BuiltImage:
     """``digest`` is of the image manifest, ``size`` counts manifest, configuration and layers.
 
-    ``engine`` is what built it, and ``reason`` why that was not the native way (empty when it was).
+    ``engine`` is what built it, and ``reason`` why that was not the native way (empty when it was). ``problems`` are
+    warnings: the image is there, and may not be what was meant.
     """
 
     digest: str
@@ -39,6 +42,7 @@ class BuiltImage:
     engine: Literal["native", "buildah", "buildx"]
     content_id: str
     reason: str = ""
+    problems: tuple[Problem, ...] = ()
 
 
 def build_image(
@@ -78,20 +82,52 @@ def build_image(
         except NotNative as error:
             reason = str(error)
         else:
-            return _built(layout, write_native(recipe, assembled, layout), "native", "")
+            problems = (*_unused_args(recipe), *_skipped(files))
+            return _built(layout, write_native(recipe, assembled, layout), "native", "", problems)
     if engine == "native":
         problem = Problem("not-native", f"cannot be assembled natively: {reason}", file=buildfile.name)
         raise InputError(problem)
     chosen = choose_engine(engine)
-    return _built(layout, build_with_engine(recipe, chosen, layout), chosen, reason)
+    return _built(layout, build_with_engine(recipe, chosen, layout), chosen, reason, _unused_args(recipe))
 
 
 def _built(
-    layout: OciLayout, written: Descriptor, engine: Literal["native", "buildah", "buildx"], reason: str
+    layout: OciLayout,
+    written: Descriptor,
+    engine: Literal["native", "buildah", "buildx"],
+    reason: str,
+    problems: tuple[Problem, ...],
 ) -> BuiltImage:
-    identity = layout.read_manifest(written.digest)["annotations"][content_id.LABEL]
-    size = image_size(layout, written.digest)
-    return BuiltImage(digest=written.digest, size=size, engine=engine, content_id=identity, reason=reason)
+    return BuiltImage(
+        digest=written.digest,
+        size=image_size(layout, written.digest),
+        engine=engine,
+        content_id=layout.read_manifest(written.digest)["annotations"][content_id.LABEL],
+        reason=reason,
+        problems=problems,
+    )
+
+
+def _unused_args(recipe: Recipe) -> tuple[Problem, ...]:
+    """Build arguments that were given and that no ARG asks for: most often a misspelt name."""
+    declared = {
+        word.partition("=")[0]
+        for instruction in recipe.buildfile.instructions
+        if instruction.keyword == "ARG"
+        for word in instruction.args
+    }
+    problems = []
+    for name in sorted(recipe.build_args.keys() - declared - _ALWAYS_GIVEN):
+        close = nearest(name, declared, count=1)
+        message = f"the build argument {name} is asked for by no ARG of {recipe.buildfile.path.name}"
+        hint = f"did you mean {close[0]}?" if close else "it has no effect"
+        problems.append(Problem("unused-build-arg", message, hint, severity="warning"))
+    return tuple(problems)
+
+
+def _skipped(files: ContextFiles) -> tuple[Problem, ...]:
+    message = "is a socket, which no image can hold; it was left out"
+    return tuple(Problem("socket", message, file=path, severity="warning") for path in files.skipped)
 
 
 def _epoch() -> int:

@@ -144,6 +144,14 @@ def test_what_buildx_is_asked(docker: Path, tmp_path: Path, monkeypatch: pytest.
     assert [call[0][:2] for call in calls if call[0][0] == "buildx"][-1] == ["buildx", "rm"]
 
 
+def test_a_build_argument_that_nobody_asks_for_is_told(tmp_path: Path) -> None:
+    make_files(tmp_path / "context", {"Dockerfile": "FROM scratch\nARG VERSION\nLABEL v=$VERSION\n"})
+    built, _ = build(tmp_path / "context", VERSOIN="1", ARCH="mine")
+    assert [(problem.code, problem.hint) for problem in built.problems] == [
+        ("unused-build-arg", "did you mean VERSION?")
+    ]
+
+
 def test_a_builder_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     for wanted in ("auto", "buildah", "buildx"):
