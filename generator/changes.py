@@ -1,80 +1,68 @@
-"""Which builds a change of the tree touches: files that differ from a commit, and the rows that they decide."""
+"""Which builds a change of the tree touches."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
+from generator import yamlfile
 from generator.buildfiles import ARCH_FILE
 from generator.catalog import read_catalog
 from generator.config import METADATA_FILE, Settings
-from generator.errors import InputError, Problem
+from generator.errors import InputError
+from generator.history import changed_files, event_base, file_at
 from generator.matrix import Row, rows
-
-# A file of an application, beside its versions, that decides what every one of them is built as.
-_SHARED = frozenset({METADATA_FILE, ARCH_FILE})
-
-
-def changed_files(root: Path, base: str) -> list[str]:
-    """Files below ``root``, relative to it, that are not as in the commit ``base``: new and deleted ones too."""
-    commit = _commit(root, base)
-    tracked = _git(root, "diff", "--name-only", "--no-renames", "--relative", "-z", commit, "--")
-    untracked = _git(root, "ls-files", "--others", "--exclude-standard", "-z")
-    return sorted({name for name in (tracked + untracked).split("\0") if name})
-
-
-def branch_base(root: Path, reference: str) -> str:
-    """The commit where the present history left ``reference``; ``reference`` itself when they share none."""
-    commit = _commit(root, reference)
-    try:
-        return _git(root, "merge-base", commit, "HEAD").strip()
-    except InputError:
-        return commit
-
-
-def event_base(event_name: str, event: Mapping[str, Any], root: Path) -> str | None:
-    """The commit that a push or a pull request is to be compared with; None when everything counts as new.
-
-    Events: docs.github.com/en/webhooks/webhook-events-and-payloads (``push``, ``pull_request``).
-    """
-    if event_name == "pull_request":
-        # The checkout is a merge of the request into its base as it is now, which the event may no longer name.
-        request = event["pull_request"]
-        if _parents(root)[1:] == [request["head"]["sha"]]:
-            return "HEAD^1"
-        return branch_base(root, str(request["base"]["sha"]))
-    before = str(event.get("before") or "")
-    if before.strip("0"):
-        with suppress(InputError):  # a forced push may have dropped it, and a fresh clone then does not have it
-            return _commit(root, before)
-    return "HEAD^1" if _parents(root) else None
+from generator.model import LATEST
 
 
 def event_rows(event_name: str, event: Mapping[str, Any], root: Path, settings: Settings) -> list[Row]:
     """The rows that a push or a pull request touches; nothing is no fault."""
     everything = rows(read_catalog(root, settings), settings)
     base = event_base(event_name, event, root)
-    return list(everything if base is None else affected(everything, changed_files(root, base), root))
+    return list(everything if base is None else affected(everything, root, base))
 
 
-def affected(candidates: Iterable[Row], files: Sequence[str], root: Path) -> Iterator[Row]:
-    """The rows whose build directory, or whose application's own files, are among ``files``; in their order."""
+def affected(candidates: Iterable[Row], root: Path, base: str) -> Iterator[Row]:
+    """The rows that are not what they were in the commit ``base``, in their order.
+
+    A row is touched by a file of its build directory, by a build_arch of its application, and by image.yaml when
+    that says something new about it.
+    """
+    files = changed_files(root, base)
     touched = _directories(files)
-    shared = {
-        parent for file in files if (path := PurePosixPath(file)).name in _SHARED for parent in [str(path.parent)]
-    }
-    known: dict[str, bool] = {}
+    versions = _changed_metadata(root, base, files)
+    whole = {file.rpartition("/")[0] for file in files if file.endswith(f"/{ARCH_FILE}")}
+    directories: dict[str, bool] = {}
     for row in candidates:
-        if row.context not in known:
-            known[row.context] = any(
-                context in touched or context.rpartition("/")[0] in shared for context in _names(row.context, root)
-            )
-        if known[row.context]:
+        app = row.context.rpartition("/")[0]
+        if row.context not in directories:
+            names = _names(row.context, root)
+            directories[row.context] = app in whole or any(name in touched for name in names)
+        named = versions.get(app, frozenset())
+        if directories[row.context] or named is None or row.version in named:
             yield row
+
+
+def _changed_metadata(root: Path, base: str, files: Sequence[str]) -> dict[str, frozenset[str] | None]:
+    """For each application whose image.yaml has changed, the versions that are new in it; None when all may differ."""
+    found: dict[str, frozenset[str] | None] = {}
+    for file in files:
+        app, _, name = file.rpartition("/")
+        if name == METADATA_FILE:
+            found[app] = _new_versions(root, base, file)
+    return found
+
+
+def _new_versions(root: Path, base: str, file: str) -> frozenset[str] | None:
+    try:
+        new = dict(yamlfile.load(root / file, file).data)
+        old = dict(yamlfile.parse(file_at(root, base, file), file).data)
+    except (InputError, TypeError, ValueError):  # there was none, there is none, or it was no mapping
+        return None
+    before, after = (set(data.pop("versions", None) or [LATEST]) for data in (old, new))
+    return frozenset(after - before) if old == new else None
 
 
 def _directories(files: Iterable[str]) -> set[str]:
@@ -94,27 +82,3 @@ def _names(context: str, root: Path) -> list[str]:
     if not path.is_symlink() and not path.parent.is_symlink():
         return [context]
     return [context, os.path.relpath(path.resolve(), root.resolve()).replace(os.sep, "/")]
-
-
-def _parents(root: Path) -> list[str]:
-    return _git(root, "rev-list", "--parents", "--max-count=1", "HEAD").split()[1:]
-
-
-def _commit(root: Path, name: str) -> str:
-    try:
-        return _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip()
-    except InputError as error:
-        hint = "fetch it first: in a workflow, checkout with fetch-depth: 0"
-        raise InputError(Problem("unknown-commit", f"there is no commit {name!r} in this repository", hint)) from error
-
-
-def _git(root: Path, *arguments: str) -> str:
-    """What git prints; raises InputError with its last words. File names that are no UTF-8 survive as surrogates."""
-    try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)
-    except FileNotFoundError as error:
-        raise InputError(Problem("no-git", "git is not installed, and only it knows what has changed")) from error
-    if done.returncode != 0:
-        reason = done.stderr.decode(errors="replace").strip().rpartition("\n")[2] or f"exit code {done.returncode}"
-        raise InputError(Problem("git-failed", f"git {arguments[0]}: {reason}", "run this in a git repository"))
-    return os.fsdecode(done.stdout)

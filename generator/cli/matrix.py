@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 from generator.catalog import read_catalog
-from generator.changes import affected, branch_base, changed_files
+from generator.changes import affected
 from generator.cli.output import write_json, write_text
 from generator.cli.selecting import add_selection, selection
 from generator.config import load_settings
+from generator.history import branch_base
 from generator.matrix import rows, shards
 
 
@@ -25,8 +26,7 @@ def handle(arguments: argparse.Namespace) -> int:
     settings = load_settings(root)
     found = rows(read_catalog(root, settings), settings, selection(arguments))
     if arguments.changed_since is not None:
-        files = changed_files(root, branch_base(root, arguments.changed_since))
-        found = affected(found, files, root)
+        found = affected(found, root, branch_base(root, arguments.changed_since))
     numbered = shards(found)
     if arguments.format == "json":
         sys.stdout.write('{"shards": [')

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from generator.catalog import read_catalog
-from generator.changes import affected, branch_base, changed_files, event_base, event_rows
+from generator.changes import affected, event_rows
 from generator.config import Settings
 from generator.errors import InputError
+from generator.history import branch_base, changed_files, event_base
 from generator.matrix import rows
 from tests.generator.trees import SCRATCH, write_tree
 
@@ -46,7 +47,7 @@ def tree(tmp_path: Path) -> Path:
 
 def touched(root: Path, base: str = "HEAD") -> list[str]:
     settings = Settings(arches=("amd64",))
-    found = affected(rows(read_catalog(root, settings), settings), changed_files(root, base), root)
+    found = affected(rows(read_catalog(root, settings), settings), root, base)
     return [f"{row.app} {row.version}" for row in found]
 
 
@@ -56,7 +57,7 @@ def touched(root: Path, base: str = "HEAD") -> list[str]:
         ("applications/web/v1/charts/web/templates/new.yaml", ["web v1"]),
         ("applications/web/v1/Kubefile", ["web v1"]),
         ("applications/web/latest/etc/a b\n\u00e9.conf", ["web latest"]),
-        ("applications/web/image.yaml", ["web latest", "web v1"]),
+        ("applications/web/image.yaml", ["web latest", "web v1"]),  # there was none
         ("applications/web/build_arch", ["web latest", "web v1"]),
         ("applications/web/README.md", []),
         ("applications/README.md", []),
@@ -71,6 +72,24 @@ def test_a_file_touches_the_builds_it_decides(tree: Path, file: str, expected: l
     commit(tree)
     assert touched(tree, base) == expected
     assert touched(tree) == []
+
+
+@pytest.mark.parametrize(
+    ("new", "expected"),
+    [
+        ("# words\nversions: [v2]\ndescription: x\n", []),
+        ("description: x\nversions: [v2, v3]\n", ["web v3"]),
+        ("description: x\nversions: [v3]\n", ["web v3"]),
+        ("description: x\n", ["web latest"]),
+        ("description: y\nversions: [v2]\n", ["web v1", "web v2"]),
+        ("description: x\nversions: [v2]\narches: [arm64, amd64]\n", ["web v1", "web v2"]),
+    ],
+)
+def test_a_list_of_versions_touches_what_is_new_in_it(tree: Path, new: str, expected: list[str]) -> None:
+    write_tree(tree, {"applications/web/image.yaml": "description: x\nversions: [v2]\n"})
+    commit(tree)
+    write_tree(tree, {"applications/web/image.yaml": new})
+    assert touched(tree) == expected
 
 
 def test_a_deleted_file_and_both_ends_of_a_move_are_changes(tree: Path) -> None:
