@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -47,19 +45,14 @@ class ImageInside:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuildResult:
-    """One architecture of one target, built (or why not). ``digest`` and ``size`` are of the image manifest."""
+class Result:
+    """How one job of a target ended. ``digest`` is of what it made, and None when it made nothing."""
 
     type: ImageType
     app: str
     version: str
-    arch: Arch
     digest: str | None = None
-    size: int = 0
-    content_id: str | None = None
-    images: tuple[ImageInside, ...] = ()
     problems: tuple[Problem, ...] = ()
-    blind_spots: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -67,19 +60,48 @@ class BuildResult:
 
     @property
     def slug(self) -> str:
-        return f"{self.type}@{self.app}@{self.version}@{self.arch}"
+        return f"{self.type}@{self.app}@{self.version}"
 
     def write(self, path: Path) -> None:
-        _write(path, asdict(self))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(self), indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Raises InputError for a file that is no such document."""
-        with _shape_checked(path):
-            data = _read(path)
-            images = tuple(ImageInside(**{**image, "found": tuple(image["found"])}) for image in data["images"])
-            problems = tuple(Problem(*problem) for problem in data["problems"])
-            return cls(**{**data, "images": images, "problems": problems, "blind_spots": tuple(data["blind_spots"])})
+        """The document that ``write`` made; raises InputError for a file that is none.
+
+        It comes from another machine, where foreign code may have run: its shape is not taken on trust.
+        """
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+            return cls(**{**data, "problems": tuple(Problem(*item) for item in data["problems"]), **cls._parts(data)})
+        except (KeyError, TypeError, OSError, ValueError) as error:
+            raise InputError(Problem("bad-result", f"cannot be read as a result: {error}", file=str(path))) from error
+
+    @classmethod
+    def _parts(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """The fields of the document that are not plain JSON values."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildResult(Result):
+    """One architecture of one target. ``digest`` and ``size`` are of the image manifest."""
+
+    arch: Arch
+    size: int = 0
+    content_id: str | None = None
+    images: tuple[ImageInside, ...] = ()
+    blind_spots: tuple[str, ...] = ()
+
+    @property
+    def slug(self) -> str:
+        return f"{self.type}@{self.app}@{self.version}@{self.arch}"
+
+    @classmethod
+    def _parts(cls, data: dict[str, Any]) -> dict[str, Any]:
+        images = tuple(ImageInside(**{**image, "found": tuple(image["found"])}) for image in data["images"])
+        return {"images": images, "blind_spots": tuple(data["blind_spots"])}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,63 +126,25 @@ class ImageChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PublishResult:
-    """One target, published (or why not). ``reference`` and ``digest`` are of the index.
+class PublishResult(Result):
+    """One target in the registry. ``reference`` and ``digest`` are of the index.
 
     ``unchanged``: the same content was there already, and nothing was sent. ``replaced`` is the digest that the tag
     had, and ``force`` the reason why it could be replaced. ``changes`` are against what was published as
     ``compared_with`` (a tag), when there was something to compare with.
     """
 
-    type: ImageType
-    app: str
-    version: str
     reference: str | None = None
-    digest: str | None = None
     platforms: tuple[PublishedPlatform, ...] = ()
     unchanged: bool = False
     replaced: str | None = None
     force: str | None = None
     compared_with: str | None = None
     changes: tuple[ImageChange, ...] = ()
-    problems: tuple[Problem, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        return self.digest is not None
-
-    @property
-    def slug(self) -> str:
-        return f"{self.type}@{self.app}@{self.version}"
-
-    def write(self, path: Path) -> None:
-        _write(path, asdict(self))
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Raises InputError for a file that is no such document."""
-        with _shape_checked(path):
-            data = _read(path)
-            platforms = tuple(PublishedPlatform(**platform) for platform in data["platforms"])
-            changes = tuple(ImageChange(**change) for change in data["changes"])
-            problems = tuple(Problem(*problem) for problem in data["problems"])
-            return cls(**{**data, "platforms": platforms, "changes": changes, "problems": problems})
-
-
-def _write(path: Path, data: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(data, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def _shape_checked(path: Path) -> Iterator[None]:
-    """The document comes from another machine, where foreign code may have run: its shape is not taken on trust."""
-    try:
-        yield
-    except (KeyError, TypeError, OSError, ValueError) as error:
-        raise InputError(Problem("bad-result", f"cannot be read as a result: {error}", file=str(path))) from error
-
-
-def _read(path: Path) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return data
+    def _parts(cls, data: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "platforms": tuple(PublishedPlatform(**platform) for platform in data["platforms"]),
+            "changes": tuple(ImageChange(**change) for change in data["changes"]),
+        }
