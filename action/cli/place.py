@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from action.discover.findings import Finding, Source
-from action.discover.scan import scan_context
 from action.errors import InputError, Problem, UsageError
 from action.place import place
 from action.reference import ImageReference
@@ -56,6 +55,8 @@ def handle(args: argparse.Namespace) -> int:
 
 
 def _scanned(context: Path, arch: Arch) -> tuple[Finding, ...]:
+    from action.discover.scan import scan_context  # needs the parsers of charts and scripts; named images do not
+
     scan = scan_context(context, arch=arch)
     errors = [problem for problem in scan.problems if problem.severity == "error"]
     if errors:

@@ -65,14 +65,29 @@ def one_big_blob() -> Case:
 
 
 def cost_of(command: list[str]) -> Cost:
-    """Run a command to its end."""
+    """Run a command to its end; the memory is its own, not that of what it starts."""
     begun = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    _, status, usage = os.wait4(process.pid, 0)
+    memory, ended = 0, False
+    while not ended:
+        memory = max(memory, _peak(process.pid))
+        time.sleep(0.002)
+        found, status, usage = os.wait4(process.pid, os.WNOHANG)
+        ended = found != 0
     passed = time.perf_counter() - begun
     if status != 0:
         raise RuntimeError(f"{command[:4]}: {process.stderr.read().decode()[-2000:] if process.stderr else ''}")
-    return Cost(passed, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+    return Cost(passed, usage.ru_utime + usage.ru_stime, memory)
+
+
+def _peak(process: int) -> int:
+    """The most memory that a process has had so far, in bytes (proc(5): VmHWM)."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    lines = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(lines[0].split()[1]) * 1024 if lines else 0
 
 
 def place_cost(case: Case, host: str, folder: Path) -> Cost:
@@ -114,7 +129,7 @@ def fresh(folder: Path) -> None:
 
 
 def median(runs: list[Cost]) -> Cost:
-    return Cost(*(statistics.median(column) for column in zip(*runs, strict=True)))  # type: ignore[arg-type]
+    return Cost(*(statistics.median(column) for column in zip(*runs, strict=True)))
 
 
 def compare(case: Case, folder: Path, others: dict[str, Callable[[Case, str, Path], Cost]]) -> None:
