@@ -6,20 +6,20 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from action import gate
-from action.answer import SEEN, Posted, answer, post, react
+from action.answer import FAILED, SEEN, Posted, answer, post, react
 from action.cli.options import add_option
 from action.command import parse
 from action.errors import ClusterImageError, InputError, Problem
-from action.event import ISSUE_EVENTS, read_event
+from action.event import ISSUE_EVENTS, Event, read_event
 from action.github import GitHubApi, add_summary, escape_log, set_output
-from action.plan import Plan, Run, plan
+from action.plan import Plan, Run, plan, plan_request
+from action.report.comment import refused
 from action.report.summary import plan_summary
-from generator.config import load_settings
+from generator.config import Settings, load_settings
 
 # An output may have 1 MB, counted as UTF-16: github-actions facts, "Job outputs".
 OUTPUT_LIMIT = 450_000
@@ -35,38 +35,65 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def handle(args: argparse.Namespace) -> int:
     """Exit code 0 whatever was asked: a wrong comment is no broken workflow. 1 when something cannot be looked up."""
     try:
-        return _handle(args)
+        if not args.event or not args.event_name:
+            hint = "give --event FILE --event-name NAME"
+            raise InputError(Problem("no-event", "there is no event to plan for", hint))
+        root = Path(args.root or ".")
+        data = read_json(Path(args.event))
+        settings = load_settings(root)
+        api = GitHubApi.from_environment()
+        run = run_of_environment()
+        if args.event_name in ISSUE_EVENTS:
+            _handle_request(read_event(args.event_name, data), root, settings, api, run)
+        else:
+            planned = plan(args.event_name, data, root, settings, api, run)
+            _write_outputs(planned, DECISIONS[planned.decision.outcome], {"targets": planned.targets})
     except ClusterImageError:
-        _write_outputs("refused", [], {})
+        _set_outputs("refused", [], {})
         raise
-
-
-def _handle(args: argparse.Namespace) -> int:
-    if not args.event or not args.event_name:
-        raise InputError(Problem("no-event", "there is no event to plan for", "give --event FILE --event-name NAME"))
-    root = Path(args.root or ".")
-    data = read_json(Path(args.event))
-    settings = load_settings(root)
-    api = GitHubApi.from_environment()
-    run = run_of_environment()
-    if args.event_name in ISSUE_EVENTS:
-        event = read_event(args.event_name, data)
-        parsed = parse(event.issue.title, event.text)
-        if any(parsed[:-1]) and gate.first_look(event, settings, parsed) is None:
-            _warn([react(api, event.issue.number, event.comment_id, SEEN)])
-    planned = plan(args.event_name, data, root, settings, api, run)
-    outcome = DECISIONS[planned.decision.outcome]
-    report: dict[str, Any] = {"targets": planned.targets, "problems": planned.decision.problems}
-    if planned.event is not None:
-        number, source = planned.event.issue.number, planned.event.comment_id
-        said = answer(planned, root, settings, run)
-        posted = post(said, planned, planned.event, api, run) if said else Posted(0)
-        if posted.joined:
-            outcome, planned = "answered", planned._replace(batches=[])
-        report |= {"issue": number, "source": source, "status": posted.comment_id, "digests": planned.digests}
-    _explain(planned, outcome)
-    _write_outputs(outcome, planned.batches, report if planned.batches else {"targets": []})
     return 0
+
+
+def _handle_request(event: Event, root: Path, settings: Settings, api: GitHubApi, run: Run) -> None:
+    """An issue or a comment: seen at once, then decided, then answered; an answer is tried even when that fails."""
+    parsed = parse(event.issue.title, event.text)
+    looked = gate.first_look(event, settings, parsed)
+    seen = any(parsed[:-1]) and (looked is None or looked.outcome != "ignore")
+    if seen:
+        _warn(react(api, event.issue.number, event.comment_id, SEEN))
+    try:
+        planned = plan_request(event, root, settings, api, run)
+        _check_length(planned)
+        said = answer(planned, root, settings, run)
+        posted = post(said, planned, event, api, run) if said else Posted(0)
+    except ClusterImageError as error:
+        if seen:
+            _warn(_tell(event, error, api))
+        raise
+    if posted.joined:
+        planned = planned._replace(batches=[], targets=[])
+    report = {
+        "targets": planned.targets,
+        "problems": planned.decision.problems,
+        "issue": event.issue.number,
+        "source": event.comment_id,
+        "status": posted.comment_id,
+        "digests": planned.digests,
+    }
+    outcome = "answered" if posted.joined else DECISIONS[planned.decision.outcome]
+    _write_outputs(planned, outcome, report)
+
+
+def _tell(event: Event, error: ClusterImageError, api: GitHubApi) -> Problem | None:
+    """Say that nothing is built because something could not be looked up; what goes wrong here is only a warning."""
+    again = Problem(
+        "not-decided", "nothing is built, because the request could not be checked", "comment it again later"
+    )
+    try:
+        api.comment(event.issue.number, refused([again, *error.problems]))
+    except ClusterImageError as other:
+        return other.problems[0]._replace(severity="warning")
+    return react(api, event.issue.number, event.comment_id, FAILED)
 
 
 def run_of_environment() -> Run:
@@ -91,7 +118,9 @@ def read_json(path: Path) -> dict[str, Any]:
     return data
 
 
-def _explain(planned: Plan, outcome: str) -> None:
+def _write_outputs(planned: Plan, outcome: str, report: dict[str, Any]) -> None:
+    """The outputs, and for people the log and the summary; there is nothing to report where nothing is built."""
+    _check_length(planned)
     lines = [f"{'ok  ' if step.passed else 'stop'} {step.rule}: {step.said}" for step in planned.decision.steps]
     for batch in planned.batches:
         lines += [
@@ -101,22 +130,26 @@ def _explain(planned: Plan, outcome: str) -> None:
     lines += [str(problem) for problem in planned.decision.problems]
     print(escape_log("\n".join([f"decision: {outcome}", *lines])))
     add_summary(plan_summary(outcome, planned.decision.steps))
+    _set_outputs(outcome, planned.batches, report if planned.batches else {})
 
 
-def _warn(problems: Sequence[Problem | None]) -> None:
-    for problem in problems:
-        if problem is not None:
-            print(escape_log(str(problem)), file=sys.stderr)
-
-
-def _write_outputs(decision: str, batches: list[dict[str, Any]], report: dict[str, Any]) -> None:
-    values = {"decision": decision, "batches": _compact(batches), "plan": _compact(report)}
-    length = sum(len(value) for value in values.values())
+def _check_length(planned: Plan) -> None:
+    length = len(_compact(planned.batches)) + len(_compact(planned.targets))
     if length > OUTPUT_LIMIT:
         message = f"the plan is {length} characters long, more than one job may hand to another"
-        raise InputError(Problem("plan-too-long", message, "select fewer applications"))
-    for name, value in values.items():
+        raise InputError(Problem("plan-too-long", message, "ask for fewer images at a time"))
+
+
+def _set_outputs(decision: str, batches: list[dict[str, Any]], report: dict[str, Any]) -> None:
+    """The output ``plan`` is empty when there is nothing for the phase report to do."""
+    plan_text = _compact(report) if report else ""
+    for name, value in {"decision": decision, "batches": _compact(batches), "plan": plan_text}.items():
         set_output(name, value)
+
+
+def _warn(problem: Problem | None) -> None:
+    if problem is not None:
+        print(escape_log(str(problem)), file=sys.stderr)
 
 
 def _compact(data: object) -> str:
