@@ -58,13 +58,14 @@ def publish(
     images = find_images(target, layouts)
     reference = ImageReference.parse(f"{registry}/{namespace}/{target.app}:{target.version}")
     index = index_of(target, images, force)
-    there = published.find(client, reference)
+    pusher = Pusher(client, reference, mount_from)
+    there = pusher.manifest(target.version)
     if there is not None and not force:
         if published.identity(there) == published.identity(index) != "":
             return _result(target, reference, there.digest, images, unchanged=True)
         raise _refusal(reference, there, index)
     compared_with, changes = _changes(client, reference, there, images)
-    uploaded = _push(client, Pusher(client, reference, mount_from), reference, target, images, there, index)
+    uploaded = _push(pusher, reference, target, images, there, index)
     return _result(
         target,
         reference,
@@ -79,7 +80,6 @@ def publish(
 
 
 def _push(
-    client: RegistryClient,
     pusher: Pusher,
     reference: ImageReference,
     target: Target,
@@ -95,17 +95,17 @@ def _push(
         uploaded = {image.arch: _push_blobs(pusher, image, pool) for image in images}
     for image in images:
         pusher.push_manifest(image.body(), OCI_MANIFEST, image.digest)
-        uploaded[image.arch] += _attach_bill(client, pusher, reference, target, image)
+        uploaded[image.arch] += _attach_bill(pusher, reference, target, image)
     # Registries have no compare-and-swap for tags, so look before and after: somebody else may publish the same.
-    _expect(client, reference, there.digest if there else None)
+    _expect(pusher, reference, there.digest if there else None)
     tags = {f"{target.version}-{image.arch}": image for image in images}
     for tag, image in tags.items():
         pusher.push_manifest(image.body(), OCI_MANIFEST, image.digest, tag)
-    _expect(client, reference, there.digest if there else None)
+    _expect(pusher, reference, there.digest if there else None)
     pusher.push_manifest(index.body, OCI_INDEX, index.digest, target.version)
-    _expect(client, reference, index.digest)
+    _expect(pusher, reference, index.digest)
     for tag, image in tags.items():
-        _expect(client, published.at(reference, tag=tag), image.digest)
+        _expect(pusher, published.at(reference, tag=tag), image.digest)
     return uploaded
 
 
@@ -122,13 +122,11 @@ def _push_blobs(pusher: Pusher, image: Ready, pool: ThreadPoolExecutor) -> int:
         raise
 
 
-def _attach_bill(
-    client: RegistryClient, pusher: Pusher, reference: ImageReference, target: Target, image: Ready
-) -> int:
+def _attach_bill(pusher: Pusher, reference: ImageReference, target: Target, image: Ready) -> int:
     if image.bill is None:
         return 0
     document = bill.to_cyclonedx(reference.name, target.version, image.digest, image.bill)
-    return attach(client, pusher, reference, image.descriptor().to_json(), document, bill.CYCLONEDX)
+    return attach(pusher, image.descriptor().to_json(), document, bill.CYCLONEDX)
 
 
 def _changes(
@@ -144,9 +142,9 @@ def _changes(
     return (tag, bill.compare(known, now)) if known else (None, [])
 
 
-def _expect(client: RegistryClient, reference: ImageReference, digest: str | None) -> None:
+def _expect(pusher: Pusher, reference: ImageReference, digest: str | None) -> None:
     """Read what a tag names, byte for byte, and raise when that is not ``digest``."""
-    now = published.find(client, reference)
+    now = pusher.manifest(reference.tag or "")
     if (now.digest if now else None) != digest:
         state = f"is now {now.digest}" if now else "is not there"
         raise RegistryError(

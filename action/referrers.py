@@ -8,9 +8,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from action import published
-from action.reference import ImageReference
-from action.registry.client import RegistryClient
 from action.registry.push import Pusher
 from action.store.digest import digest_of
 from action.store.media import OCI_INDEX, OCI_MANIFEST
@@ -21,9 +18,7 @@ _EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
 
 
 def attach(
-    client: RegistryClient,
     pusher: Pusher,
-    reference: ImageReference,
     subject: Mapping[str, Any],
     document: Mapping[str, Any],
     media_type: str,
@@ -44,7 +39,7 @@ def attach(
     pushed = pusher.push_manifest(manifest, OCI_MANIFEST, digest_of(manifest))
     if not pushed.lists_referrers:
         entry = {**_descriptor(OCI_MANIFEST, manifest), "artifactType": media_type}
-        _add_to_fallback(client, pusher, reference, str(subject["digest"]), entry)
+        _add_to_fallback(pusher, str(subject["digest"]), entry)
     return sent
 
 
@@ -53,12 +48,10 @@ def fallback_tag(digest: str) -> str:
     return digest.replace(":", "-", 1)
 
 
-def _add_to_fallback(
-    client: RegistryClient, pusher: Pusher, reference: ImageReference, subject: str, entry: Mapping[str, Any]
-) -> None:
+def _add_to_fallback(pusher: Pusher, subject: str, entry: Mapping[str, Any]) -> None:
     """One newest document of each kind: a list that only grows would be read by nobody."""
     tag = fallback_tag(subject)
-    there = published.find(client, published.at(reference, tag=tag))
+    there = pusher.manifest(tag)
     listed = json.loads(there.body).get("manifests", []) if there else []
     kept = [item for item in listed if item.get("artifactType") != entry["artifactType"]]
     index = canonical_json({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [*kept, entry]})

@@ -21,6 +21,8 @@ from action.registry.client import RegistryClient
 from action.registry.response import Response
 from action.registry.retry import ONCE, RETRIED_STATUSES
 from action.store.digest import digest_of
+from action.store.manifest import Manifest
+from action.store.media import MANIFEST_TYPES
 
 # Up to this size an upload is one request, started again from the beginning when it fails.
 _SMALL = 1 << 20
@@ -78,6 +80,19 @@ class Pusher:
     def push_bytes(self, data: bytes) -> Sent:
         """The same for a small blob in memory."""
         return self.push_blob(digest_of(data), len(data), lambda offset: [data[offset:]])
+
+    def manifest(self, name: str) -> Manifest | None:
+        """What a tag or digest of the repository names now, or None.
+
+        Asked with the right to push: of a repository that does not exist yet, many registries let only those know
+        who may make it.
+        """
+        url = self._client.url(self._reference, f"manifests/{name}")
+        response = self._ask("GET", url, {"Accept": ", ".join(MANIFEST_TYPES)}, None, expect=(200, 404))
+        if response.status == 404:
+            return None
+        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip()
+        return Manifest(response.body, media_type, digest_of(response.body))
 
     def push_manifest(self, body: bytes, media_type: str, digest: str, name: str | None = None) -> PushedManifest:
         """Store a manifest under its digest, or under the tag ``name``; the registry's digest must be ours."""

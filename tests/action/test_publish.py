@@ -18,12 +18,14 @@ from action.reference import ImageReference
 from action.registry.auth import AnonymousKeychain
 from action.registry.client import RegistryClient
 from action.registry.push import PushedManifest, Pusher
+from action.registry.retry import RetryPolicy
 from action.results import ImageInside, PublishResult, Target
 from action.store.oci_layout import OciLayout
 from generator.names import ARCHES, Arch
+from tests.support.dropping_proxy import dropping_proxy
 from tests.support.registries import RunningRegistry, docker_registry
 
-pytestmark = pytest.mark.real("docker-registry")
+pytestmark = pytest.mark.real("docker-registry", "skopeo")
 
 TARGET = Target(type="apps", app="web", version="v1", arches=("amd64", "arm64"))
 
@@ -167,6 +169,32 @@ def test_the_bill_of_images_is_attached_and_compared(registry: RunningRegistry, 
         "docker.io/library/new",
         "docker.io/library/same",
     ]
+
+
+def test_a_registry_that_lists_referrers_gets_no_fallback_tag(registry: RunningRegistry, tmp_path: Path) -> None:
+    def with_api(answer: bytes) -> bytes:
+        return answer.replace(b"HTTP/1.1 201 Created\r\n", b"HTTP/1.1 201 Created\r\nOCI-Subject: sha256:x\r\n", 1)
+
+    with dropping_proxy(registry.host) as proxy:
+        proxy.rewrite = with_api
+        layouts = build(tmp_path, images=[])
+        client = RegistryClient(AnonymousKeychain())
+        result = publish(TARGET, layouts, registry=proxy.host, namespace="api", client=client)
+    tags = registry.storage / "docker/registry/v2/repositories/api/web/_manifests/tags"
+    assert sorted(path.name for path in tags.iterdir()) == ["v1", "v1-amd64", "v1-arm64"]
+    assert result.ok
+
+
+def test_uploads_that_break_are_made_whole(registry: RunningRegistry, tmp_path: Path) -> None:
+    with dropping_proxy(registry.host) as proxy:
+        proxy.drops = [10_000, 200_000, 500_000, 0]
+        client = RegistryClient(AnonymousKeychain(), policy=RetryPolicy(first_wait=0.001, longest_wait=0.002))
+        assert publish(TARGET, build(tmp_path), registry=proxy.host, namespace="breaks", client=client).ok
+    subprocess.run(
+        ["skopeo", "copy", "--src-tls-verify=false", f"docker://{registry.host}/breaks/web:v1", f"dir:{tmp_path}/out"],
+        check=True,
+        capture_output=True,
+    )
 
 
 @pytest.mark.parametrize("moment", ["before the tags", "before the index", "after the index"])

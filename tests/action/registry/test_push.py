@@ -18,6 +18,7 @@ from action.registry.push import Opener, Pusher, Sent
 from action.registry.retry import RetryPolicy
 from tests.support.dropping_proxy import DroppingProxy, dropping_proxy
 from tests.support.registries import PASSWORD, USER, RunningRegistry, docker_registry
+from tests.support.token_server import token_server
 from tests.support.upload_server import upload_server
 
 pytestmark = pytest.mark.real("docker-registry")
@@ -161,3 +162,22 @@ def test_a_login_is_used_and_a_wrong_one_is_told(tmp_path: Path) -> None:
         with pytest.raises(RegistryError) as caught:
             Pusher(RegistryClient(wrong, policy=FAST), reference).push_blob(digest, len(data), opener(data))
         assert "no" not in caught.value.problems[0].message.split()
+
+
+def test_a_token_for_pushing_and_for_what_is_mounted(tmp_path: Path) -> None:
+    digest, data = blob("token", 2 * MEBI)
+    with (
+        token_server(tmp_path / "tokens", login=(USER, PASSWORD)) as tokens,
+        docker_registry(tmp_path / "registry", token=tokens.registry_settings) as running,
+    ):
+        login = LoginKeychain(running.host, Credentials(username=USER, password=PASSWORD))
+        client = RegistryClient(login, policy=FAST)
+        one, two = (ImageReference.parse(f"{running.host}/team/{name}:v1") for name in ("one", "two"))
+        assert Pusher(client, one).manifest("v1") is None
+        assert Pusher(client, one).push_blob(digest, len(data), opener(data)).how == "sent"
+        assert Pusher(client, two, ["team/one"]).push_blob(digest, len(data), opener(data)).how == "mounted"
+        assert set(tokens.scopes) == {
+            "repository:team/one:pull,push",
+            "repository:team/two:pull,push",
+            "repository:team/one:pull",
+        }
