@@ -15,8 +15,9 @@ from action.image.context_files import ContextFiles
 from action.image.engines import choose_engine
 from action.image.ignore import read_ignore_file
 from action.image.manifest import image_size
-from action.image.native import NotNative, assemble
+from action.image.native import assemble
 from action.image.native_image import write_native
+from action.image.not_native import NotNative
 from action.image.recipe import Recipe
 from action.kubefile import parse_buildfile
 from action.results import ImageInside

@@ -11,24 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from action.image.context_files import CannotCopy, ContextFiles, DeadLink, LeavesContext, Match
-from action.image.rootfs import ROOT, NotADirectory, Owner, Rootfs, place
-from action.kubefile import DEFAULT_SHELL, Buildfile, Instruction, Scope
+from action.image.context_files import ContextFiles
+from action.image.copying import copy_into, numeric_owner
+from action.image.not_native import NotNative
+from action.image.rootfs import ROOT, NotADirectory, Owner, Rootfs
+from action.instructions import DEFAULT_SHELL, Buildfile, Instruction, Scope
 from generator.names import Arch
 
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
-_OWNER = re.compile(r"(\d+)(?::(\d+))?")
-_MODE = re.compile(r"[0-7]{1,7}")
-_ARCHIVE_MAGIC = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")
 # Their value is that of the machine that builds, so an image that used them would differ from machine to machine.
 _HOST_ARGS = frozenset({"BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT"})
-
-
-class NotNative(Exception):
-    """This build file needs a real builder; the argument says why, for the log."""
-
-    def __init__(self, reason: str, line: int) -> None:
-        super().__init__(f"line {line}: {reason}")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -119,9 +111,9 @@ class _Assembly:
     def _workdir_owner(self, instruction: Instruction) -> Owner:
         if not self._user:
             return ROOT
-        match = _OWNER.fullmatch(self._user)
-        if match:
-            return _owner(match)
+        owner = numeric_owner(self._user)
+        if owner is not None:
+            return owner
         if self._rootfs.lookup("/etc/passwd") is not None:
             raise NotNative(f"the working directory would belong to {self._user} of /etc/passwd", instruction.line)
         return ROOT
@@ -155,139 +147,7 @@ class _Assembly:
         self._author = instruction.args[0]
 
     def _copy(self, instruction: Instruction) -> None:
-        if instruction.heredocs:
-            raise NotNative(f"{instruction.keyword} has a here-document", instruction.line)
-        if len(instruction.args) < 2:
-            raise self._buildfile.problem(
-                "no-destination", f"{instruction.keyword} needs a source and a destination", instruction.line
-            )
-        owner, mode = self._copy_flags(instruction)
-        *sources, destination = (self._scope.expand(word, instruction) for word in instruction.args)
-        matches = [match for source in sources for match in self._matches(source, instruction)]
-        if instruction.keyword == "ADD":
-            self._refuse_archives(matches, instruction)
-        self._copy_matches(instruction, matches, len(sources), destination, owner, mode)
-
-    def _copy_flags(self, instruction: Instruction) -> tuple[Owner, int | None]:
-        owner, mode = ROOT, None
-        for name, raw in instruction.flags:
-            value = self._scope.expand(raw or "", instruction)
-            if name == "chown":
-                match = _OWNER.fullmatch(value)
-                if match is None:
-                    raise NotNative(f"--chown={value} is not numeric", instruction.line)
-                owner = _owner(match)
-            elif name == "chmod":
-                if not _MODE.fullmatch(value):
-                    raise NotNative(f"--chmod={value} is not octal", instruction.line)
-                mode = int(value, 8) & 0o7777
-            elif name != "link" or value not in ("", "true", "false"):
-                # --link only changes how layers are cached; the files are the same.
-                raise NotNative(f"{instruction.keyword} has --{name}", instruction.line)
-        return owner, mode
-
-    def _matches(self, source: str, instruction: Instruction) -> list[Match]:
-        """The files that one source names, ignored ones left out; there must be one at least."""
-        if re.match(r"(?:https?|ftp|git|ssh)://|git@", source):
-            raise NotNative(f"{instruction.keyword} has a remote source", instruction.line)
-        try:
-            found = self._files.matches(source)
-        except LeavesContext as error:
-            raise self._buildfile.problem(
-                "leaves-context",
-                f"{instruction.keyword} {source} lies outside the build directory",
-                instruction.line,
-                "copy the file into the build directory first, in init.sh for example",
-            ) from error
-        except DeadLink as error:
-            raise self._buildfile.problem(
-                "dead-link",
-                f"{instruction.keyword} {source} matches {error}, a link to a file that is not in the build directory",
-                instruction.line,
-                "put the file there, or keep the link from being copied with .dockerignore",
-            ) from error
-        kept = [match for match in found if not self._is_hidden(match)]
-        if not kept:
-            why = "every file that it names is in the ignore file" if found else "no such file in the build directory"
-            raise self._buildfile.problem(
-                "no-source", f"{instruction.keyword} {source}: {why}", instruction.line, _near(source, self._files)
-            )
-        return kept
-
-    def _is_hidden(self, match: Match) -> bool:
-        if match.is_directory:
-            return self._files.is_ignored(match.path) and not self._files.ignored.may_hold_wanted(match.path)
-        return self._files.is_ignored(match.path) or self._files.is_ignored(match.real)
-
-    def _refuse_archives(self, matches: list[Match], instruction: Instruction) -> None:
-        for match in matches:
-            if match.is_file and _is_archive(self._files, match):
-                raise NotNative(f"ADD unpacks the archive {match.path}", instruction.line)
-
-    def _copy_matches(
-        self,
-        instruction: Instruction,
-        matches: list[Match],
-        sources: int,
-        destination: str,
-        owner: Owner,
-        mode: int | None,
-    ) -> None:
-        target, must_be_directory = self._destination(destination)
-        must_be_directory |= sources > 1 or matches[0].is_directory
-        there = self._rootfs.lookup(target)
-        if len(matches) > 1 and not must_be_directory and (there is None or there.kind != "directory"):
-            raise self._buildfile.problem(
-                "many-to-one",
-                f"{instruction.keyword} has {len(matches)} files for {destination}, which is not a directory",
-                instruction.line,
-                f"end it with a slash: {destination}/",
-            )
-        if there is not None and there.kind != "directory" and must_be_directory:
-            raise NotADirectory(target)
-        renamed = not must_be_directory and (there is None or there.kind != "directory")
-        directory = self._rootfs.make_directory(posixpath.dirname(target) if renamed else target, owner)
-        for match in matches:
-            try:
-                node = self._files.node(match, owner, mode)
-            except CannotCopy as error:
-                raise NotNative(f"{error} is a device", instruction.line) from error
-            if node is None:
-                raise NotNative(f"{match.path} is a socket", instruction.line)
-            if match.is_directory:
-                for name, child in node.children.items():
-                    place(directory, name, child)
-            else:
-                place(directory, posixpath.basename(target if renamed else match.path), node)
-
-    def _destination(self, destination: str) -> tuple[str, bool]:
-        """The absolute path without a trailing slash, and whether it is written as a directory."""
-        joined = destination if destination.startswith("/") else posixpath.join("/", self._workdir, destination)
-        is_directory = destination.endswith(("/", "/.")) or destination in ("", ".")
-        target = posixpath.normpath("/" + joined.lstrip("/"))
-        return target, is_directory or target == posixpath.normpath(self._workdir or "/")
-
-
-def _owner(match: re.Match[str]) -> Owner:
-    """``uid:gid``; the group of a bare user number is the same number."""
-    return Owner(int(match[1]), int(match[2] or match[1]))
-
-
-def _is_archive(files: ContextFiles, match: Match) -> bool:
-    with (files.root / match.real).open("rb") as stream:
-        head = stream.read(512)
-    return head.startswith(_ARCHIVE_MAGIC) or head[257:262] == b"ustar"
-
-
-def _near(source: str, files: ContextFiles) -> str:
-    from generator.names import nearest
-
-    folder, _, name = source.strip("/").rpartition("/")
-    parent = files.root / folder
-    if ".." in folder.split("/") or not parent.is_dir():
-        return ""
-    close = nearest(name, [entry.name for entry in parent.iterdir()], count=1)
-    return f"did you mean {posixpath.join(folder, close[0])}?" if close else ""
+        copy_into(self._rootfs, self._files, self._buildfile, self._scope, instruction, self._workdir)
 
 
 _STEPS: dict[str, Callable[[_Assembly, Instruction], None]] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from action import bill
 from action.image.rootfs import ROOT, Node
-from action.kubefile import Buildfile
+from action.instructions import Buildfile
 from action.results import ImageInside
 from action.store.oci_layout import canonical_json
 from generator.names import Arch

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from action.errors import InputError
-from action.kubefile import DEFAULT_PATH, Buildfile, find_buildfile, parse_buildfile
+from action.instructions import DEFAULT_PATH
+from action.kubefile import Buildfile, find_buildfile, parse_buildfile
 
 
 def parse(tmp_path: Path, text: str) -> Buildfile:

@@ -1,4 +1,4 @@
-"""Assembling and pushing, beside ``buildah build`` and ``buildah push`` in the same run (DESIGN: ratios, not seconds).
+"""Assembling and pushing, beside ``buildah build`` and ``buildah push`` in the same run: ratios, not seconds.
 
 Run by ``make bench``, or alone: ``python -m tests.benchmarks.image``.
 """
