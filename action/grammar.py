@@ -49,11 +49,14 @@ class Request(NamedTuple):
     force: str | None = None
 
 
-class Word(NamedTuple):
+class Word:
     """A word of a command line and the column, from 1, where it starts."""
 
-    text: str
-    column: int
+    __slots__ = ("column", "text")
+
+    def __init__(self, text: str, column: int) -> None:
+        self.text = text
+        self.column = column
 
 
 class _Refused(Exception):

@@ -8,7 +8,7 @@ ambiguous or absurd, a line is rather not read than read. Time is linear in the 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from action.html import DETAILS, Folds, block_end, is_block_start
 
@@ -26,12 +26,15 @@ _DELIMITER_ROW = r"\|? *:?-+:? *(?:\| *:?-+:? *)*+\|? *$"
 _FOOTNOTE = r"\[\^[^\]\s]+\]: *"
 
 
-class ProseLine(NamedTuple):
+class ProseLine:
     """One line: its number from 1, its text without the line ending, and PARAGRAPH or what shows it instead."""
 
-    number: int
-    text: str
-    place: str
+    __slots__ = ("number", "place", "text")
+
+    def __init__(self, number: int, text: str, place: str) -> None:
+        self.number = number
+        self.text = text
+        self.place = place
 
 
 def read_lines(text: str) -> list[ProseLine]:
