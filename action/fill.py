@@ -6,13 +6,13 @@ import errno
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, TypeVar
+from typing import Literal, NamedTuple, Protocol
 
 from action.errors import ClusterImageError, InputError, Problem
+from action.lanes import Item, Result, in_lanes
 from action.report.table import size as human_size
 from action.store.cache import BlobCache, same_filesystem, share
 from action.store.manifest import Part
@@ -20,21 +20,20 @@ from action.store.registry_directory import RegistryDirectory, remove_if_wrong
 from action.store.staging import Reader, WrongBytes, write_blob
 
 Origin = Literal["kept", "cached", "fetched"]
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
 _ORIGINS: tuple[Origin, ...] = ("fetched", "cached", "kept")
 
 _WRONG_BYTES_TRIES = 3
+_CACHE_TRIES = 3
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Wanted(NamedTuple):
-    """One blob, the ways to read it (any will do), and the images that have it."""
+    """One blob, the ways to read it (any will do), the images that have it, and the host that is asked first."""
 
     part: Part
     readers: tuple[Reader, ...]
     images: tuple[str, ...]
+    lane: str = ""
 
 
 class Watcher(Protocol):
@@ -77,13 +76,13 @@ class Filler:
         """
         queue = sorted(wanted, key=lambda want: (-want.part.size, want.part.digest))
         self._watcher.planned(queue)
-        origins = list(zip(queue, self._each(self._nearest, queue), strict=True))
+        origins = list(zip(queue, self._each(self._nearest, queue, lambda want: ""), strict=True))
         for want, origin in origins:
             if origin == "kept":
                 self._watcher.finished(want, origin)
         missing = [(want, origin) for want, origin in origins if origin != "kept"]
         self._check_space(missing)
-        self._each(self._bring, missing)
+        self._each(self._bring, missing, lambda item: item[0].lane)
         return Filled(**{kind: _bytes(want for want, origin in origins if origin == kind) for kind in _ORIGINS})
 
     def _nearest(self, want: Wanted) -> Origin:
@@ -96,17 +95,31 @@ class Filler:
 
     def _bring(self, item: tuple[Wanted, Origin]) -> None:
         want, origin = item
-        digest, size = want.part.digest, want.part.size
-        final = self._directory.blob_path(digest)
+        final = self._directory.blob_path(want.part.digest)
         if self._cache is None:
-            self._fetch(want, self._directory.stage_path(digest), final)
+            self._fetch(want, self._directory.stage_path(want.part.digest), final)
         else:
-            cached = self._cache.blob_path(digest)
-            while origin == "fetched" and not self._fetch(want, self._cache.stage_path(digest), cached):
+            origin = self._bring_by_cache(self._cache, want, origin, final)
+        self._watcher.finished(want, origin)
+
+    def _bring_by_cache(self, cache: BlobCache, want: Wanted, origin: Origin, final: Path) -> Origin:
+        """Other builds may add to the cache and people may empty it, at any moment."""
+        digest, size = want.part.digest, want.part.size
+        cached = cache.blob_path(digest)
+        for _ in range(_CACHE_TRIES):
+            while origin == "fetched" and not self._fetch(want, cache.stage_path(digest), cached):
                 # Another build fetched it while we waited. It counts as any other cached file: by its hash.
                 origin = "cached" if remove_if_wrong(cached, digest, size) else origin
-            share(cached, self._directory.stage_path(digest), final)
-        self._watcher.finished(want, origin)
+            try:
+                share(cached, self._directory.stage_path(digest), final)
+            except FileNotFoundError:
+                origin = "fetched"
+            else:
+                return origin
+        problem = Problem(
+            "cache-in-use", f"{digest} goes from the cache {cache.root} as soon as it comes", "try again"
+        )
+        raise InputError(problem)
 
     def _fetch(self, want: Wanted, stage: Path, final: Path) -> bool:
         """Read the blob in the first way that gives it right; False when another build was faster."""
@@ -139,22 +152,12 @@ class Filler:
         if not same_filesystem(self._cache.root, self._directory.root):
             _need(self._directory.root, _bytes(want for want, _ in missing))
 
-    def _each(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    def _each(
+        self, work: Callable[[Item], Result], items: Sequence[Item], lane_of: Callable[[Item], str]
+    ) -> list[Result]:
         """``work`` on every item, in threads; the first failure stops the others where they are."""
-
-        def unless_stopped(item: Item) -> Result:
-            if self._stop.is_set():
-                raise _Stopped
-            return work(item)
-
-        with ThreadPoolExecutor(self._jobs) as pool:
-            futures = [pool.submit(unless_stopped, item) for item in items]
-            try:
-                wait(futures, return_when=FIRST_EXCEPTION)
-            finally:
-                if not all(future.done() for future in futures):
-                    self._stop.set()
-        failures = [error for future in futures if (error := future.exception()) is not None]
+        futures = in_lanes(work, items, lane_of, jobs=self._jobs, stop=self._stop.set)
+        failures = [error for future in futures if not future.cancelled() and (error := future.exception())]
         if failures:
             raise _together(failures)
         return [future.result() for future in futures]
@@ -179,6 +182,15 @@ def _full(folder: Path, what: str) -> Problem:
     return Problem("disk-full", f"the disk of {folder} is full: {what}", "free some space, then run it again")
 
 
+def disk_problem(error: OSError) -> Problem:
+    """What the system says of a file of ours, as a problem of the machine and not a defect."""
+    if error.errno in _FULL:
+        return _full(Path(error.filename or "."), str(error.strerror))
+    return Problem(
+        "disk-error", f"{error.filename or 'a file'}: {error.strerror or error}", "check the disk, and who may write"
+    )
+
+
 def _for_images(error: ClusterImageError, want: Wanted) -> ClusterImageError:
     """The same error, saying which images needed the blob."""
     images = ", ".join(want.images[:3]) + (f" and {len(want.images) - 3} more" if len(want.images) > 3 else "")
@@ -192,8 +204,8 @@ def _together(failures: Sequence[BaseException]) -> BaseException:
     for failure in failures:
         if isinstance(failure, ClusterImageError):
             problems |= dict.fromkeys(failure.problems)
-        elif isinstance(failure, OSError) and failure.errno in _FULL:
-            problems[_full(Path(failure.filename or "."), str(failure.strerror))] = None
+        elif isinstance(failure, OSError):
+            problems[disk_problem(failure)] = None
         elif not isinstance(failure, _Stopped):
             return failure
     return ClusterImageError(problems)

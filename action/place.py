@@ -9,8 +9,8 @@ from pathlib import Path
 
 from action.claims import Resolved, arrange, found_at
 from action.discover.findings import Finding
-from action.errors import ClusterImageError, Problem
-from action.fill import Filler, Origin, Wanted, Watcher
+from action.errors import ClusterImageError, InputError, Problem
+from action.fill import Filler, Origin, Wanted, Watcher, disk_problem
 from action.registry.client import RegistryClient
 from action.resolve import Resolver
 from action.results import ImageInside
@@ -75,22 +75,26 @@ def place(
     directory = RegistryDirectory(context / "registry")
     if not wanted and not directory.root.exists():
         return Placement()
-    with directory.locked():
-        shared = BlobCache(cache) if cache is not None else None
-        resolver = Resolver(
-            context=context,
-            client=client,
-            arch=arch,
-            nearby=partial(_nearby, directory, shared),
-            scratch=directory.staging,
-            jobs=jobs,
-        )
-        images, demoted = resolver.resolve(wanted)
-        arranged = arrange(images)
-        _raise_errors(arranged.problems)
-        blobs = _unique_blobs(images)
-        filled = Filler(directory, shared, watcher or NoWatcher(), jobs=jobs).fill(blobs)
-        _finish(directory, arranged.contents, arch, frozenset(blob.part.digest for blob in blobs))
+    shared = BlobCache(cache) if cache is not None else None
+    resolver = Resolver(
+        context=context,
+        client=client,
+        arch=arch,
+        nearby=partial(_nearby, directory, shared),
+        scratch=directory.staging,
+        jobs=jobs,
+    )
+    filler = Filler(directory, shared, watcher or NoWatcher(), jobs=jobs)
+    try:
+        with directory.locked():
+            images, demoted = resolver.resolve(wanted)
+            arranged = arrange(images)
+            _raise_errors(arranged.problems)
+            blobs = _unique_blobs(images)
+            filled = filler.fill(blobs)
+            _finish(directory, arranged.contents, arch, frozenset(blob.part.digest for blob in blobs))
+    except OSError as error:
+        raise InputError(disk_problem(error)) from error
     return Placement(
         images=tuple(_inside(image, tag) for image, tag in zip(images, arranged.tags, strict=True)),
         problems=(*arranged.problems, *(_demotion(finding) for finding in demoted)),
@@ -118,9 +122,10 @@ def _unique_blobs(images: Iterable[Resolved]) -> list[Wanted]:
         parts: list[tuple[Part, Reader]] = [(image.leaf.image.config, partial(_rest, image.leaf.config))]
         parts += [(layer, partial(image.source.stream, layer)) for layer in image.leaf.image.layers]
         for part, reader in parts:
-            known = wanted.get(part.digest, Wanted(part, (), ()))
+            known = wanted.get(part.digest, Wanted(part, (), (), image.finding.reference.domain))
             if name not in known.images:
-                wanted[part.digest] = Wanted(known.part, (*known.readers, reader), (*known.images, name))
+                readers, images_ = (*known.readers, reader), (*known.images, name)
+                wanted[part.digest] = known._replace(readers=readers, images=images_)
     return list(wanted.values())
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from action.claims import Resolved, first_place, found_at
 from action.discover.findings import Finding
 from action.errors import ClusterImageError, Problem
+from action.lanes import in_lanes
 from action.registry.client import RegistryClient
 from action.registry.pull import Nearby, RegistryImage, pull_leaf
 from action.store.archive import open_archive
@@ -46,8 +46,9 @@ class Resolver:
 
     def resolve(self, findings: Sequence[Finding]) -> Resolution:
         """Ask for every image, then raise ClusterImageError for all that failed, or return those that are there."""
-        with ThreadPoolExecutor(max(1, self.jobs)) as pool:
-            outcomes = list(pool.map(self._one, findings, range(len(findings))))
+        numbered = list(enumerate(findings))
+        futures = in_lanes(self._one, numbered, _lane, jobs=self.jobs, stop=lambda: None)
+        outcomes = [future.result() for future in futures]
         problems: dict[tuple[str, str], Problem] = {}
         for finding, outcome in zip(findings, outcomes, strict=True):
             if isinstance(outcome, ClusterImageError):
@@ -61,7 +62,8 @@ class Resolver:
             tuple(outcome for outcome in outcomes if isinstance(outcome, Finding)),
         )
 
-    def _one(self, finding: Finding, number: int) -> Resolved | Finding | ClusterImageError:
+    def _one(self, numbered: tuple[int, Finding]) -> Resolved | Finding | ClusterImageError:
+        number, finding = numbered
         try:
             return self._found(finding, self.scratch / f"archive-{number}")
         except ClusterImageError as error:
@@ -79,6 +81,11 @@ class Resolver:
             archive.kind, archive.path, finding.reference, self.arch, scratch=scratch, shown=shown
         )
         return Resolved(finding, leaf, source)
+
+
+def _lane(numbered: tuple[int, Finding]) -> str:
+    finding = numbered[1]
+    return finding.reference.domain if finding.archive is None else ""
 
 
 def _wanted_by(problem: Problem, finding: Finding) -> Problem:

@@ -56,13 +56,17 @@ class RegistryDirectory:
         self.staging.mkdir(parents=True, exist_ok=True)
         lock = os.open(self.staging, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock(lock)
             yield
+        finally:
+            os.close(lock)
+
+    def _lock(self, file: int) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             problem = Problem("registry-busy", "is being filled by another run", "wait for it", file=self.root.name)
             raise InputError(problem) from None
-        finally:
-            os.close(lock)
 
     def blob_path(self, digest: str) -> Path:
         return self._v2 / "blobs/sha256" / digest[7:9] / digest[7:] / "data"
@@ -90,7 +94,7 @@ class RegistryDirectory:
         shutil.rmtree(staged, ignore_errors=True)
         staged.mkdir()
         for number, digest in enumerate(contents.tags.values()):
-            (staged / str(number)).write_text(digest)
+            _write(staged / str(number), digest.encode())
 
     def barrier(self) -> None:
         """Wait until all that was written is on the disk: one call for the whole set; raises OSError."""
@@ -147,10 +151,15 @@ class RegistryDirectory:
         except (FileNotFoundError, IsADirectoryError):
             pass
         stage = self.staging / "link"
-        stage.write_bytes(data)
-        stage.chmod(0o644)
+        _write(stage, data)
         path.parent.mkdir(parents=True, exist_ok=True)
         stage.replace(path)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """The same file whatever the umask: an image's content must not depend on who builds it."""
+    path.write_bytes(data)
+    path.chmod(0o644)
 
 
 def remove_if_wrong(path: Path, digest: str, size: int) -> bool:

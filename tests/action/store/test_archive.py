@@ -190,3 +190,10 @@ def test_the_wrong_architecture_is_refused(tmp_path: Path) -> None:
 
 def test_an_archive_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert problem_of(tmp_path / "docker.tar", tmp_path) == f"the archive of {NAME} does not exist"
+
+
+def test_a_layout_is_no_way_to_files_outside_of_it(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "layout").mkdir()
+    (tmp_path / "layout/index.json").symlink_to("../secret")
+    assert "has no index.json" in problem_of(tmp_path / "layout", tmp_path)

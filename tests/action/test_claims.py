@@ -1,0 +1,76 @@
+"""The places of images in the registry directory, by the rules that nodes ask by."""
+
+from __future__ import annotations
+
+from action.claims import Resolved, arrange, paths
+from action.reference import ImageReference
+from action.store.manifest import ImageManifest, Manifest, Part
+from action.store.platform import Leaf
+from tests.support.findings import finding
+from tests.support.images import digest_of
+
+
+def resolved(reference: str, content: str, *, file: str = "list") -> Resolved:
+    body = content.encode()
+    config = Part("config", digest_of(body + b" config"), 1)
+    leaf = Leaf(
+        manifest=Manifest(body, "type", digest_of(body)),
+        indexes=(),
+        image=ImageManifest(config=config, layers=()),
+        config=b"",
+    )
+    return Resolved(finding(reference, file=file), leaf, None)  # type: ignore[arg-type]
+
+
+def tags(*images: Resolved) -> dict[str, str]:
+    arranged = arrange(images)
+    assert [problem for problem in arranged.problems if problem.severity == "error"] == []
+    return {f"{path}:{tag}": digest for (path, tag), digest in arranged.contents.tags.items()}
+
+
+A, B = digest_of(b"a"), digest_of(b"b")
+
+
+def test_the_domain_is_dropped() -> None:
+    assert tags(resolved("quay.io/x/y:1", "a"), resolved("nginx", "b")) == {"x/y:1": A, "library/nginx:latest": B}
+
+
+def test_one_image_under_two_registries_is_no_collision() -> None:
+    assert tags(resolved("quay.io/x/y:1", "a"), resolved("ghcr.io/x/y:1", "a")) == {"x/y:1": A}
+
+
+def test_two_images_in_one_place_are_an_error_naming_both_and_their_files() -> None:
+    images = [resolved("quay.io/x/y:1", "a", file="one"), resolved("ghcr.io/x/y:1", "b", file="two")]
+    (problem,) = arrange(images).problems
+    assert (problem.code, problem.file, problem.line) == ("same-place", "two", 1)
+    for words in ("x/y:1", "quay.io/x/y:1", "ghcr.io/x/y:1", "in one:1", "in two:1", A[:19], B[:19]):
+        assert words in problem.message
+
+
+def test_every_collision_is_told() -> None:
+    images = [resolved(f"{host}/x/{name}:1", f"{host}{name}") for host in ("a.io", "b.io") for name in "yz"]
+    assert [problem.code for problem in arrange(images).problems] == ["same-place", "same-place"]
+
+
+def test_localhost_is_kept_for_nodes_that_keep_it() -> None:
+    assert paths(ImageReference.parse("localhost/x:1")) == ("x", "localhost/x")
+    assert tags(resolved("localhost/x:1", "a")) == {"x:1": A, "localhost/x:1": A}
+
+
+def test_a_digest_alone_becomes_latest() -> None:
+    assert tags(resolved(f"quay.io/x/y@{A}", "a")) == {"x/y:latest": A}
+    assert tags(resolved(f"quay.io/x/y@{A}", "a"), resolved("quay.io/x/y:latest", "a")) == {"x/y:latest": A}
+
+
+def test_two_digests_alone_get_a_tag_each_and_none_is_latest() -> None:
+    arranged = arrange([resolved(f"quay.io/x/y@{A}", "a"), resolved(f"quay.io/x/y@{B}", "b")])
+    assert arranged.tags == (A.replace(":", "-"), B.replace(":", "-"))
+    assert {tag for _, tag in arranged.contents.tags} == set(arranged.tags)
+    assert [(problem.code, problem.severity) for problem in arranged.problems] == [
+        ("digest-without-tag", "warning")
+    ] * 2
+
+
+def test_more_repositories_than_sealos_lists_are_an_error() -> None:
+    arranged = arrange([resolved(f"quay.io/x/y{number}:1", str(number)) for number in range(1025)])
+    assert [problem.code for problem in arranged.problems] == ["too-many-repositories"]
