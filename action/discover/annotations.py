@@ -9,7 +9,7 @@ from action.discover.findings import Source, Verdict
 from action.discover.found import Found
 from action.discover.hits import Hit
 from action.discover.literals import literal
-from action.discover.yaml_tree import Document, Map, Text, Tree, documents
+from action.discover.yaml_tree import Map, Text, first_tree
 
 ANNOTATIONS = ("helm.sh/images", "images", "artifacthub.io/images")
 
@@ -57,14 +57,14 @@ def _hit(
 
 
 def _annotated(chart: ChartFiles, name: str, base: str) -> Iterator[tuple[Text, str, str | None]]:
-    annotations = _tree(chart.text(name) or "", "annotations")
+    annotations = first_tree(chart.text(name) or "", "annotations")
     if not isinstance(annotations, Map):
         return
     for key in ANNOTATIONS:
         text = annotations.get(key)
         if not isinstance(text, Text):
             continue
-        entries = _tree(text)
+        entries = first_tree(text)
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
             image = entry.get("image") if isinstance(entry, Map) else entry
             if isinstance(image, Text) and literal(image) is not None:
@@ -74,7 +74,7 @@ def _annotated(chart: ChartFiles, name: str, base: str) -> Iterator[tuple[Text, 
 
 
 def _locked(chart: ChartFiles, name: str) -> Iterator[tuple[Text, str]]:
-    images = _tree(chart.text(name) or "", "images")
+    images = first_tree(chart.text(name) or "", "images")
     for index, entry in enumerate(images if isinstance(images, list) else ()):
         image = entry.get("image") if isinstance(entry, Map) else None
         if isinstance(image, Text) and literal(image) is not None:
@@ -83,19 +83,7 @@ def _locked(chart: ChartFiles, name: str) -> Iterator[tuple[Text, str]]:
 
 def _is_on(chart: ChartFiles, base: str, condition: str) -> bool:
     """Whether a condition such as ``metrics.enabled`` holds in the chart's own values; unknown counts as on."""
-    here = _tree(chart.text(f"{base}values.yaml") or "")
+    here = first_tree(chart.text(f"{base}values.yaml") or "")
     for step in condition.split("."):
         here = here.get(step) if isinstance(here, Map) else None
     return here is not False
-
-
-def _tree(text: str, *path: str) -> Tree:
-    """The first document of a text, or what stands below ``path`` in it; None when it cannot be read."""
-    for document in documents(text, ""):
-        if isinstance(document, Document):
-            here = document.root
-            for step in path:
-                here = here.get(step) if isinstance(here, Map) else None
-            return here
-        return None
-    return None

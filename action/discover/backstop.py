@@ -12,7 +12,7 @@ from action.discover.hits import Hit
 from action.discover.image_lists import list_entries
 from action.discover.literals import literal, tokens
 from action.discover.rules import Claim, image_field, image_like_fields, image_parts
-from action.discover.yaml_tree import Document, Map, Text, Tree, documents
+from action.discover.yaml_tree import Document, Map, Text, Tree, documents, first_tree
 from action.reference import ImageReference
 
 SWITCHES = ("enabled", "enable", "create", "install", "deploy")
@@ -49,7 +49,7 @@ def _from_values(chart: ChartFiles) -> Iterator[Hit]:
         version = _app_version(chart, f"{base}Chart.yaml")
         for document in documents(chart.text(name) or "", name):
             if isinstance(document, Document):
-                for claim, path, switch in _walk(document.root, prefix, version):
+                for claim, path, switch in _walk(document.root, prefix, version, _condition(chart, base)):
                     yield from _value_hit(chart, name, claim, path, switch)
 
 
@@ -58,9 +58,26 @@ def _is_subchart(name: str) -> bool:
     return len(parts) % 2 == 0 and all(part == "charts" for part in parts[::2])
 
 
-def _walk(root: Tree, prefix: str, app_version: str | None) -> Iterator[tuple[Claim, str, str]]:
+def _condition(chart: ChartFiles, base: str) -> str:
+    """The condition that switches a subchart off in the values of a chart above it, empty when none does."""
+    steps = base.rstrip("/").split("/")
+    for depth in range(0, len(steps) - 1, 2):
+        parent = "".join(f"{step}/" for step in steps[:depth])
+        name = steps[depth + 1]
+        dependencies = first_tree(chart.text(f"{parent}Chart.yaml") or "", "dependencies")
+        for entry in dependencies if isinstance(dependencies, list) else ():
+            if not isinstance(entry, Map) or entry.get("name") != name:
+                continue
+            for condition in str(entry.get("condition") or "").split(","):
+                path = condition.strip()
+                if path and first_tree(chart.text(f"{parent}values.yaml") or "", *path.split(".")) is False:
+                    return ".".join([*steps[1:depth:2], path])
+    return ""
+
+
+def _walk(root: Tree, prefix: str, app_version: str | None, above: str) -> Iterator[tuple[Claim, str, str]]:
     """Claims of a values tree with the path of their map, and the nearest switch above that is off."""
-    stack: list[tuple[Tree, str, str, str]] = [(root, prefix, "", "")]
+    stack: list[tuple[Tree, str, str, str]] = [(root, prefix, "", above)]
     while stack:
         node, path, key, switch = stack.pop()
         if isinstance(node, list):
@@ -82,10 +99,9 @@ def _value_hit(chart: ChartFiles, name: str, claim: Claim, path: str, switch: st
     known = literal(claim.text)
     if known is None or not known.pinned or (claim.rule == "image-key" and known.bare):
         return
-    brings = f"reachable by values: --set {switch}=true" if switch else f"reachable by values: {path}"
-    source = Source(
-        file=_place(chart, name), field=f"{path}.{claim.field}".lstrip("."), rule="values", line=claim.line
-    )
+    field = f"{path}.{claim.field}".lstrip(".")
+    brings = f"reachable by values: --set {switch}=true" if switch else f"reachable by values: {path or field}"
+    source = Source(file=_place(chart, name), field=field, rule="values", line=claim.line)
     yield Hit(known.reference, "uncertain", source, brings)
 
 

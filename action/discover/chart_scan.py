@@ -14,6 +14,7 @@ from action.discover.chart_files import ChartFiles
 from action.discover.context_files import ContextFiles
 from action.discover.extract import extract
 from action.discover.found import Found
+from action.discover.hits import Hit
 from action.discover.number_tags import number_tags
 from action.discover.operators import operator_notes
 from action.discover.render_matrix import (
@@ -28,6 +29,7 @@ from action.discover.rendering import HelmEngine, RenderedTemplate, RenderError
 from action.discover.yaml_tree import documents
 from action.errors import InputError, Problem
 from action.install_plan import InstallPlan, Step
+from action.reference import ImageReference
 
 
 class ChartScan:
@@ -41,6 +43,7 @@ class ChartScan:
         self._defined = defined
         self._objects: set[str] = set()
         self._read: set[tuple[str, str]] = set()
+        self._places: dict[tuple[ImageReference, str, str, str, str], str] = {}
         self._failures: list[tuple[Render, RenderError]] = []
 
     def run(self, steps: Sequence[Step], plan: InstallPlan) -> Found:
@@ -145,9 +148,17 @@ class ChartScan:
                         self._broken(render, document)
                         continue
                     part = extract(document, file, render.label, lines=False, number=number)
-                    part.hits = [hit.at_most(render.ceiling, render.reason) for hit in part.hits]
+                    part.hits = [hit.at_most(render.ceiling, render.reason) for hit in part.hits if self._is_new(hit)]
                     self.found.add(part)
                     self._objects.update(part.objects)
+
+    def _is_new(self, hit: Hit) -> bool:
+        """Whether no earlier rendering showed the image in the same place. Object names may be random: kinds do."""
+        source = hit.source
+        kind = source.object.partition("/")[0]
+        place = (hit.reference, source.file, str(source.document), kind, source.field)
+        earlier = self._places.setdefault(place, source.render)
+        return earlier == source.render
 
     def _broken(self, render: Render, problem: Problem) -> None:
         where = f"line {problem.line} of what it makes"

@@ -65,6 +65,8 @@ def image_field(node: Map, key: str) -> Iterator[Claim]:
             yield Claim(text, "image", "image-key", "uncertain", value.line, reason)
         elif container:
             yield Claim(text, "image", "pod-spec", "certain", value.line)
+        elif "/" not in text and _text(node, "repository", "repo") is not None:
+            continue  # one part of a name: image_parts puts it together
         elif known is not None and not known.pinned and (parts := _composed(node, text)) is not None:
             yield Claim(parts, "image", "image-parts", "likely", value.line, "put together from its parts")
         elif known is not None and known.bare:
@@ -108,7 +110,7 @@ def image_like_fields(node: Map, key: str) -> Iterator[Claim]:
     for name, value in node.items():
         if name == "image" or not isinstance(value, Text) or value.number or not _SAYS_IMAGE.search(name):
             continue
-        if _NOT_A_NAME.search(name):
+        if _NOT_A_NAME.search(name) or name.lower().startswith("default"):
             continue
         known = literal(value)
         if known is None:

@@ -59,6 +59,9 @@ def environment(node: list[Tree]) -> Iterator[Claim]:
         known = literal(value)
         field = f"[{index}].value"
         if known is None:
+            if _SAYS_IMAGE.search(name):
+                for word, _ in tokens(value):
+                    yield Claim(word, field, "environment", "likely", value.line, f"one of those that {name} lists")
             continue
         text = value.strip()
         if known.pinned and _SAYS_IMAGE.search(name) and not value.number:

@@ -106,6 +106,18 @@ def single(text: str, name: str) -> Tree:
     return found
 
 
+def first_tree(text: str, *path: str) -> Tree:
+    """The first document of a text, or what stands below ``path`` in it; None when it cannot be read."""
+    for document in documents(text, ""):
+        if isinstance(document, Document):
+            here = document.root
+            for step in path:
+                here = here.get(step) if isinstance(here, Map) else None
+            return here
+        return None
+    return None
+
+
 def split(text: str) -> Iterator[tuple[str, int]]:
     """The texts between document marks, each with the line it starts on. Marks stay, so directives keep theirs."""
     text = text.replace("\r\n", "\n")
