@@ -58,7 +58,7 @@ class GitHubApi:
         """The API and the repository of the running workflow."""
         token = os.environ.get("IMAGEBUILD_TOKEN") or os.environ.get("GITHUB_TOKEN") or ""
         repository = os.environ.get("GITHUB_REPOSITORY", "")
-        if not re.fullmatch(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+", repository):
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*/(?!\.\.?$)[A-Za-z0-9_.-]+", repository):
             hint = "this verb runs in a workflow, or with GITHUB_REPOSITORY=owner/name"
             raise InputError(Problem("no-repository", f"GITHUB_REPOSITORY is {repository!r}", hint))
         return cls(os.environ.get("GITHUB_API_URL") or "https://api.github.com", repository, token)

@@ -9,6 +9,7 @@ from action.report.markdown import Block, code, compose, details, fenced, table
 from action.report.outcome import Image, Platform
 from action.report.problems import also_wrong, problem_list
 from action.report.table import short_digest, size
+from generator.names import version_fault
 
 _STATES = {
     "building": "🔨 building",
@@ -92,7 +93,9 @@ def _changes(image: Image) -> list[Block | str]:
             )
             for change in image.changes
         ]
-        summary = f"{len(rows)} changes inside {image.app} {image.version} since {image.compared_with}"
+        since = image.compared_with or ""
+        named = since if version_fault(since) is None else "the version before"  # a registry named it, not the tree
+        summary = f"{len(rows)} changes inside {image.app} {image.version} since {named}"
         listing = table(("architecture", "container image", "before", "after"), rows)
         blocks.append(Block(details(summary, listing), f"{summary}."))
     return blocks

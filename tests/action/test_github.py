@@ -1,0 +1,143 @@
+"""The REST calls against a server on loopback, and the files and log lines that a runner obeys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from action.errors import InputError
+from action.github import GitHubApi, GitHubError, add_summary, escape_log, set_output
+from tests.support.github_api import FakeGitHub, serve
+
+
+@pytest.fixture
+def github() -> Iterator[FakeGitHub]:
+    with serve(FakeGitHub(), "secret") as fake:
+        yield fake
+
+
+@pytest.fixture
+def api(github: FakeGitHub) -> GitHubApi:
+    return GitHubApi(github.url, github.repository, "secret")
+
+
+def test_levels_are_the_exact_role_and_a_stranger_has_none(github: FakeGitHub, api: GitHubApi) -> None:
+    github.roles = {"a": "maintain", "b": "triage", "c": "admin", "d": "a role of our own"}
+    assert [api.level(login) for login in "abcde"] == ["maintain", "triage", "admin", "a role of our own", "none"]
+    assert api.level("x/../../y") == "none"  # a login is one part of the path, whatever it is made of
+    assert github.calls[-1].path == "/collaborators/x%2F..%2F..%2Fy/permission"
+
+
+def test_comments_come_from_every_page(github: FakeGitHub, api: GitHubApi) -> None:
+    github.add_issue(title="x")
+    for number in range(205):
+        github.add_comment(1, str(number), {"login": "a", "type": "User"})
+    assert [comment["body"] for comment in api.comments(1)] == [str(number) for number in range(205)]
+    assert len(github.calls) == 3
+
+
+def test_a_refusal_carries_its_status_and_never_the_token(github: FakeGitHub, api: GitHubApi) -> None:
+    github.failures["POST", "/issues/1/comments"] = 403
+    with pytest.raises(GitHubError) as caught:
+        api.comment(1, "hello")
+    assert caught.value.status == 403
+    assert "issues: write" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_reading_is_repeated_and_writing_is_not(
+    github: FakeGitHub, api: GitHubApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *_: None)
+    github.failures = {("GET", "/issues/1"): 502, ("POST", "/issues/1/comments"): 502}
+    with pytest.raises(GitHubError):
+        api.issue(1)
+    assert len(github.calls) == 4
+    with pytest.raises(GitHubError):
+        api.comment(1, "x")
+    assert len(github.calls) == 5
+
+
+def test_nobody_there_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *_: None)
+    with pytest.raises(GitHubError, match="could not be reached for GET /issues/1"):
+        GitHubApi("http://127.0.0.1:9", "a/b", "").issue(1)
+
+
+def test_a_run_that_cannot_be_looked_up_is_not_running(github: FakeGitHub, api: GitHubApi) -> None:
+    github.runs = {1: "in_progress", 2: "completed", 3: "queued"}
+    assert [api.is_running(number) for number in (1, 2, 3, 4)] == [True, False, True, False]
+
+
+@pytest.mark.parametrize("repository", ["", "a", "a/b/c", "../x", "a/..", "a/b?c"])
+def test_a_repository_is_an_owner_and_a_name(repository: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_REPOSITORY", repository)
+    with pytest.raises(InputError):
+        GitHubApi.from_environment()
+
+
+def test_an_output_cannot_start_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Environment-file injection: a value that looks like the end of its block and the start of the next."""
+    path = tmp_path / "output"
+    monkeypatch.setenv("GITHUB_OUTPUT", str(path))
+    set_output("plan", "EOF\nbatches<<EOF\n[1]\nEOF")
+    set_output("plan", "EOF\nbatches=[2]\n")
+    text = path.read_text()
+    delimiters = re.findall(r"^plan<<(imagebuild_[0-9a-f]{32})$", text, re.M)
+    assert len(set(delimiters)) == 2
+    for delimiter in delimiters:
+        assert len(re.findall(rf"^{delimiter}$", text, re.M)) == 1
+
+
+def test_an_output_name_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    with pytest.raises(ValueError, match="cannot write"):
+        set_output("a\nb", "x")
+
+
+def test_outside_a_workflow_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    set_output("a", "b")
+    add_summary("c")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _obeyed(line: str) -> bool:
+    """Whether a runner takes a line as a command: ActionCommand.TryParseV2 and TryParse of actions/runner."""
+    return line.lstrip().startswith("::") or "##[" in line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "::set-output name=batches::[1]",
+        "  ::add-mask::labring",
+        "\t::error::x",
+        "\u00a0::stop-commands::x",
+        "text ##[add-mask]x",
+        "##[command]rm",
+        "ok\n::set-env name=PATH::/tmp",
+        "ok\r::set-env name=PATH::/tmp",
+        "ok\r\n::set-env name=PATH::/tmp",
+        "ok\u2028::add-path::/tmp",
+        "ok\u0085::add-path::/tmp",
+        "ok\x0b::add-path::/tmp",
+        "ok\x0c##[group]",
+        ":::warning::",
+        "####[debug]x",
+        "##[##[x]",
+    ],
+)
+def test_no_text_is_obeyed_by_the_runner(text: str) -> None:
+    shown = escape_log(text)
+    assert not any(_obeyed(line) for line in re.split(r"[\n\r\x0b\x0c\x85\u2028\u2029]", shown))
+    shown.encode("utf-8")
+
+
+def test_harmless_text_is_shown_as_it_is() -> None:
+    text = "decision: build\nok   title: the title names 'hello'\nhttps://a.b/c::d # 1 ## [x]"
+    assert escape_log(text) == text
+    assert escape_log("\ud800") == "\ufffd"
