@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from action import bill
+from action import bill, content_id
 from action.errors import ClusterImageError, InputError, Problem
 from action.image.index import index_document, shared_annotations
 from action.image.layers import BILL, TITLE_ANNOTATION
 from action.image.manifest import image_size, with_arch
 from action.results import ImageInside, Target
 from action.store.digest import digest_of
-from action.store.manifest import Manifest
-from action.store.media import OCI_INDEX, OCI_MANIFEST
+from action.store.manifest import Manifest, parse_manifest
+from action.store.media import OCI_INDEX, OCI_LAYER, OCI_MANIFEST
 from action.store.oci_layout import Descriptor, OciLayout, canonical_json
 from generator.names import Arch
 
@@ -88,18 +88,27 @@ def _find_image(target: Target, layouts: Mapping[Arch, Path], arch: Arch) -> Rea
         raise InputError(Problem("missing-architecture", message, "see why its build failed"))
     layout = OciLayout(layouts[source])
     digest = layout.resolve(f"{target.version}-{source}").digest
-    _check_architecture(layout, digest, source)
+    _check(layout, digest, source)
     if source != arch:
         digest = with_arch(layout, digest, arch).digest
     return Ready(arch, layout, digest, _bill(layout, digest))
 
 
-def _check_architecture(layout: OciLayout, digest: str, arch: Arch) -> None:
-    """The layout comes from the machine that ran init.sh: that it is what its name says is not taken on trust."""
-    config = layout.read_manifest(layout.read_manifest(digest)["config"]["digest"])
+def _check(layout: OciLayout, digest: str, arch: Arch) -> None:
+    """The layout comes from the machine that ran init.sh: that it is what it says is not taken on trust."""
+    manifest = layout.read_manifest(digest)
+    # Strictly, as of an image that others made; raises InputError.
+    parse_manifest(layout.blob_path(digest).read_bytes(), OCI_MANIFEST, f"the image for {arch}")
+    config = layout.read_manifest(manifest["config"]["digest"])
     if config.get("architecture") != arch or config.get("os") != "linux":
         found = f"{config.get('os')}/{config.get('architecture')}"
         raise InputError(Problem("wrong-architecture", f"the image for {arch} says that it is for {found}"))
+    said = (manifest.get("annotations") or {}).get(content_id.LABEL)
+    plain = [layer["digest"] for layer in manifest["layers"] if layer["mediaType"] == OCI_LAYER]
+    diff_ids = config.get("rootfs", {}).get("diff_ids", [])
+    if said != content_id.of_image(config) or len(diff_ids) != len(manifest["layers"]) or set(plain) - set(diff_ids):
+        message = f"the image for {arch} does not hold what its content id says"
+        raise InputError(Problem("wrong-content-id", message, "build it again"))
 
 
 def _bill(layout: OciLayout, digest: str) -> tuple[ImageInside, ...] | None:

@@ -16,6 +16,7 @@ from action.image.rootfs import MAX_LINKS, Node, Owner, copied_mode
 # What buildah carries from a context into an image.
 _CARRIED_ATTRIBUTES = ("security.capability", "security.ima")
 _CARRIED_PREFIX = "user."
+_DEEPEST = 200
 
 
 class LeavesContext(Exception):
@@ -27,7 +28,7 @@ class DeadLink(Exception):
 
 
 class CannotCopy(Exception):
-    """The context has something that is no file, directory, link or pipe; the argument is its path."""
+    """The context has something that is left to a builder; the argument says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ class ContextFiles:
         mode: int | None,
         seen: dict[tuple[int, int], Node],
     ) -> Node:
+        if path.count("/") > _DEEPEST:
+            raise CannotCopy(f"{path[:80]}... is more than {_DEEPEST} directories deep")
         node = Node(
             kind="directory",
             mode=copied_mode(status.st_mode) if mode is None else mode,
@@ -154,7 +157,7 @@ class ContextFiles:
         if kind == stat.S_IFSOCK:
             self.skipped.append(path)
             return None
-        raise CannotCopy(path)
+        raise CannotCopy(f"{path} is a device")
 
     def _attributes(self, path: str) -> dict[str, bytes]:
         full = self.root / path

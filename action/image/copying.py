@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import posixpath
 import re
+import tarfile
+import zlib
 from dataclasses import dataclass
 
 from action.errors import InputError
@@ -17,7 +20,7 @@ _OWNER = re.compile(r"(\d{1,10})(?::(\d{1,10}))?", re.ASCII)
 _ID_LIMIT = 2**32 - 1
 _MODE = re.compile(r"[0-7]{1,7}", re.ASCII)
 _REMOTE = re.compile(r"(?:https?|ftp|git|ssh)://|git@")
-_ARCHIVE_MAGIC = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
 def copy_into(
@@ -136,7 +139,7 @@ class _Copy:
         try:
             node = self.files.node(match, owner, mode)
         except CannotCopy as error:
-            raise self._not_native(f"{error} is a device") from error
+            raise self._not_native(str(error)) from error
         if node is None:
             raise self._not_native(f"{match.path} is a socket")
         return node
@@ -157,6 +160,11 @@ class _Copy:
 
 
 def _is_archive(files: ContextFiles, match: Match) -> bool:
-    with (files.root / match.real).open("rb") as stream:
-        head = stream.read(512)
-    return head.startswith(_ARCHIVE_MAGIC) or head[257:262] == b"ustar"
+    path = files.root / match.real
+    with path.open("rb") as stream:
+        if stream.read(len(_ZSTD_MAGIC)) == _ZSTD_MAGIC:
+            return True
+    try:
+        return tarfile.is_tarfile(path)
+    except (EOFError, zlib.error, lzma.LZMAError):  # damaged: let the builder say what it thinks of it
+        return True

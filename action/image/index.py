@@ -37,7 +37,9 @@ def shared_annotations(layouts: Mapping[Arch, tuple[OciLayout, str]]) -> dict[st
     found = {
         name: value
         for name, value in first.items()
-        if name.startswith(_OCI_PREFIX) and all(other.get(name) == value for other in said.values())
+        if name.startswith(_OCI_PREFIX)
+        and isinstance(value, str)
+        and all(other.get(name) == value for other in said.values())
     }
     ids: dict[str, str] = {arch: annotations.get(content_id.LABEL, "") for arch, annotations in said.items()}
     if all(ids.values()):

@@ -72,7 +72,7 @@ class Pusher:
             if location is None:
                 return Sent("mounted", 0)
             if size <= _SMALL:
-                self._send_small(location, digest, size, open_at)
+                self._send_small(location, digest, open_at)
             else:
                 self._send_large(location, digest, size, open_at)
             return Sent("sent", size)
@@ -125,7 +125,7 @@ class Pusher:
         response = self._request("POST", tail, {"Content-Length": "0"}, b"", expect=(201, 202))
         return None if response.status == 201 else self._location(response)
 
-    def _send_small(self, location: str, digest: str, size: int, open_at: Opener) -> None:
+    def _send_small(self, location: str, digest: str, open_at: Opener) -> None:
         for attempt in range(1, _TRIES + 1):
             try:
                 self._close(location, digest, b"".join(open_at(0)))
@@ -134,8 +134,10 @@ class Pusher:
                     raise
             else:
                 return
-            self._client.session.sleep(self._client.session.policy.wait(attempt))
-            location = self._fresh(digest)
+            if self._arrived(digest):
+                return
+            self._pause(attempt)
+            location = self._fresh()
 
     def _send_large(self, location: str, digest: str, size: int, open_at: Opener) -> None:
         position, failures = 0, 0
@@ -147,15 +149,28 @@ class Pusher:
             except RegistryError as error:
                 if not _is_passing(error):
                     raise
+                if self._arrived(digest):
+                    return
                 reached = self._reached(location)
                 progress = reached is not None and reached[1] > position
                 failures = 1 if progress else failures + 1
                 if failures >= _TRIES:
                     raise
-                self._client.session.sleep(self._client.session.policy.wait(failures))
-                location, position = reached if reached is not None else (self._fresh(digest), 0)
+                self._pause(failures)
+                location, position = reached if reached is not None else (self._fresh(), 0)
             else:
                 return
+
+    def _arrived(self, digest: str) -> bool:
+        """Whether the registry has the whole blob after all, and only its answer was lost or late."""
+        try:
+            return self._has(self._reference, digest)
+        except RegistryError:
+            return False
+
+    def _pause(self, attempt: int) -> None:
+        session = self._client.session
+        session.sleep(session.policy.wait(attempt))
 
     def _send_from(self, location: str, position: int, size: int, open_at: Opener) -> str:
         headers = {"Content-Type": _OCTETS, "Content-Length": str(size - position)}
@@ -194,7 +209,7 @@ class Pusher:
             return None
         return self._location(response, location), int(last) + 1
 
-    def _fresh(self, digest: str) -> str:
+    def _fresh(self) -> str:
         response = self._request("POST", "blobs/uploads/", {"Content-Length": "0"}, b"", expect=(202,))
         return self._location(response)
 

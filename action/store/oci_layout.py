@@ -46,12 +46,13 @@ class Descriptor:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Descriptor:
+        """Raises KeyError, TypeError or ValueError for what is no descriptor."""
         return cls(
-            media_type=data.get("mediaType", ""),
-            digest=data["digest"],
-            size=data["size"],
-            annotations=data.get("annotations", {}),
-            platform=data.get("platform", {}),
+            media_type=str(data.get("mediaType", "")),
+            digest=str(data["digest"]),
+            size=int(data["size"]),
+            annotations=dict(data.get("annotations") or {}),
+            platform=dict(data.get("platform") or {}),
         )
 
 
@@ -186,7 +187,7 @@ class OciLayout:
             return []
         try:
             return [Descriptor.from_json(item) for item in json.loads(path.read_bytes())["manifests"]]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._broken(f"index.json cannot be read: {error}") from error
 
     def _prepare(self) -> Path:

@@ -135,6 +135,29 @@ def test_an_image_for_another_machine_is_refused(registry: RunningRegistry, tmp_
         send(registry, "swapped", layouts)
 
 
+@pytest.mark.parametrize("part", ["config", "annotation", "layers", "no layers", "foreign"])
+def test_an_image_that_is_not_what_it_says_is_refused(registry: RunningRegistry, tmp_path: Path, part: str) -> None:
+    layouts = build(tmp_path)
+    layout = OciLayout(layouts["amd64"])
+    manifest = layout.read_manifest(layout.resolve("v1-amd64").digest)
+    if part == "config":
+        config = layout.read_manifest(manifest["config"]["digest"])
+        config["config"]["Cmd"] = ["something else"]
+        manifest["config"] = layout.write_json(config, manifest["config"]["mediaType"]).to_json()
+    elif part == "annotation":
+        manifest["annotations"]["io.cluster-image.content-id"] = "sha256:other"
+    elif part == "layers":
+        other = layout.write_blob([b"other"], manifest["layers"][0]["mediaType"])
+        manifest["layers"][0] = other.to_json()
+    elif part == "no layers":
+        del manifest["layers"]
+    else:
+        manifest["layers"][0]["urls"] = ["https://elsewhere.example/x"]
+    layout.put_index("v1-amd64", layout.write_manifest(manifest).digest)
+    with pytest.raises(InputError):
+        send(registry, f"not-{part.replace(' ', '-')}", layouts)
+
+
 def test_the_bill_of_images_is_attached_and_compared(registry: RunningRegistry, tmp_path: Path) -> None:
     def inside(name: str, mark: str) -> ImageInside:
         reference, digest = f"docker.io/library/{name}", f"sha256:{mark * 64}"

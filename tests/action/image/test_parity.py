@@ -5,6 +5,9 @@ The differences that are meant to be are in test_differences.py, each with its r
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import os
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +182,22 @@ def test_ignore_files(tmp_path: Path, name: str, file: str) -> None:
 def test_which_ignore_file_counts(tmp_path: Path, files: dict[str, str]) -> None:
     make_files(tmp_path / "context", {**TREE, **files})
     check(tmp_path, "COPY . /all\n")
+
+
+def test_add_of_what_is_compressed_and_no_archive(tmp_path: Path) -> None:
+    files = {"plain.gz": gzip.compress(b"text", mtime=0), "zeros": bytes(2000), "words.bz2": bz2.compress(b"text")}
+    make_files(tmp_path / "context", files)
+    check(tmp_path, "ADD plain.gz words.bz2 /t/\n")
+
+
+def test_extended_attributes(tmp_path: Path) -> None:
+    make_files(tmp_path / "context", {"a": "x", "d/b": "y"})
+    try:
+        os.setxattr(tmp_path / "context/a", "user.note", b"one\x00two")
+        os.setxattr(tmp_path / "context/d", "user.note", b"three")
+    except OSError:
+        pytest.skip("the file system of the tests has no extended attributes")
+    check(tmp_path, "COPY . /t\n")
 
 
 def test_build_args_and_another_architecture(tmp_path: Path) -> None:
