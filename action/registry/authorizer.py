@@ -88,9 +88,11 @@ class Authorizer:
         credentials = self.credentials(host, scopes)
         if challenge is None or credentials.registry_token:
             return False
-        self._challenges[host] = challenge._replace(scope="")
+        self._challenges[host] = challenge._replace(scope="", error="")
         if challenge.scheme == "basic":
             return not credentials.anonymous
+        if used is not None and challenge.error == "insufficient_scope":
+            return False  # the token is good, and does not allow this: another one would say the same
         known = self._entry(host, scopes)
         with known.lock:
             if known.token is None or known.token.header == used:

@@ -10,12 +10,16 @@ _SCHEME = re.compile(r"(?:^|,)\s*(basic|bearer)(?=\s|,|$)", re.IGNORECASE)
 
 
 class Challenge(NamedTuple):
-    """One scheme that would be accepted; ``realm`` is the token server of a bearer challenge."""
+    """One scheme that would be accepted; ``realm`` is the token server of a bearer challenge.
+
+    ``error`` says what was wrong with the token that was sent (RFC 6750, 3.1).
+    """
 
     scheme: Literal["basic", "bearer"]
     realm: str
-    service: str
-    scope: str
+    service: str = ""
+    scope: str = ""
+    error: str = ""
 
 
 def parse_challenge(header: str) -> Challenge | None:
@@ -26,9 +30,9 @@ def parse_challenge(header: str) -> Challenge | None:
     for mark, end in zip(marks, ends[1:], strict=True):
         text = header[mark.end() : end]
         values = {name.lower(): quoted or bare for name, quoted, bare in _PARAMETER.findall(text)}
-        realm, service, scope = (values.get(name, "") for name in ("realm", "service", "scope"))
+        realm, service, scope, error = (values.get(name, "") for name in ("realm", "service", "scope", "error"))
         if mark[1].lower() == "basic":
-            offered.setdefault("basic", Challenge("basic", realm, service, scope))
+            offered.setdefault("basic", Challenge("basic", realm))
         elif realm:
-            offered.setdefault("bearer", Challenge("bearer", realm, service, scope))
+            offered.setdefault("bearer", Challenge("bearer", realm, service, scope, error))
     return offered.get("bearer") or offered.get("basic")

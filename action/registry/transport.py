@@ -136,11 +136,11 @@ class Session:
 
     def _logged_in(self, sending: _Sending, scopes: Scopes) -> Response:
         """One attempt; a 401 is answered with a login, and the same request again."""
-        for _ in range(_MAX_LOGINS):
+        for count in range(1, _MAX_LOGINS + 1):
             # No permit is held here: a token may have to be fetched, from a host with a limit of its own.
             used = self._authorizer.header(sending.host, scopes)
             response = self._send(sending, used)
-            if response.status != 401:
+            if response.status != 401 or count == _MAX_LOGINS:
                 break
             _read_whole(response)
             if not self._authorizer.renew(sending.host, scopes, response.headers.get("WWW-Authenticate"), used):

@@ -42,13 +42,13 @@ def test_retry_after_is_a_count_or_a_date(header: str | None, seconds: float | N
     [
         ("", None),
         ("Negotiate", None),
-        ('Basic realm="x"', Challenge("basic", "x", "", "")),
+        ('Basic realm="x"', Challenge("basic", "x")),
         (
             'Bearer realm="https://auth.io/token",service="registry.io",scope="repository:a/b:pull,push"',
             Challenge("bearer", "https://auth.io/token", "registry.io", "repository:a/b:pull,push"),
         ),
-        ('bearer Realm="https://a.io/t" , error="x"', Challenge("bearer", "https://a.io/t", "", "")),
-        ('Basic realm="x", Bearer realm="https://a.io/t"', Challenge("bearer", "https://a.io/t", "", "")),
+        ('bearer Realm="https://a.io/t" , error="x"', Challenge("bearer", "https://a.io/t", error="x")),
+        ('Basic realm="x", Bearer realm="https://a.io/t"', Challenge("bearer", "https://a.io/t")),
         ("Bearer service=x", None),
     ],
 )

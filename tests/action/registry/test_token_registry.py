@@ -66,8 +66,10 @@ def test_a_login_opens_the_rest(guarded: Guarded) -> None:
 
 @pytest.mark.parametrize("repository", ["team/secret", "team/none"])
 def test_what_we_may_not_read_is_a_refusal_of_the_registry(guarded: Guarded, repository: str) -> None:
+    guarded.tokens.scopes.clear()
     with pytest.raises(RegistryError) as caught:
         guarded.client(None).get_manifest(guarded.reference(repository))
+    assert guarded.tokens.scopes == [f"repository:{repository}:pull"], "a good token that is refused is no use again"
     assert (caught.value.status, caught.value.problems[0].code) == (401, "registry-refused")
 
 
