@@ -20,6 +20,7 @@ from action.store.manifest import Part
 from action.store.platform import CONFIG_LIMIT
 from action.store.registry_directory import Contents, RegistryDirectory
 from action.store.staging import Reader
+from action.store.tree import read_tree
 from action.store.verify import verify
 from generator.names import Arch
 
@@ -92,12 +93,13 @@ def place(
             _raise_errors(arranged.problems)
             blobs = _unique_blobs(images)
             filled = filler.fill(blobs)
+            removed = _unwanted(directory, arranged.contents)
             _finish(directory, arranged.contents, arch, frozenset(blob.part.digest for blob in blobs))
     except OSError as error:
         raise InputError(disk_problem(error)) from error
     return Placement(
         images=tuple(_inside(image, tag) for image, tag in zip(images, arranged.tags, strict=True)),
-        problems=(*arranged.problems, *(_demotion(finding) for finding in demoted)),
+        problems=(*arranged.problems, *(_demotion(finding) for finding in demoted), *removed),
         demoted=demoted,
         total=sum(part.size for image in images for part in (image.leaf.image.config, *image.leaf.image.layers)),
         fetched=filled.fetched,
@@ -143,6 +145,19 @@ def _finish(directory: RegistryDirectory, contents: Contents, arch: Arch, hashed
         _raise_errors(verify(directory.root, arch=arch, hashed=hashed))
     else:
         directory.remove_if_empty()
+
+
+def _unwanted(directory: RegistryDirectory, contents: Contents) -> list[Problem]:
+    """A warning about the images that were here and that nothing names: they go, and that may be news."""
+    there = read_tree(directory.root).tags
+    gone = sorted(f"{path}:{tag}" for path, tags in there.items() for tag in tags if (path, tag) not in contents.tags)
+    if not gone:
+        return []
+    some = ", ".join(gone[:5]) + (f" and {len(gone) - 5} more" if len(gone) > 5 else "")
+    hint = "when it is an image that will run, name it in images/shim"
+    return [
+        Problem("removed-image", f"held {some}, which nothing names", hint, directory.root.name, severity="warning")
+    ]
 
 
 def _inside(image: Resolved, tag: str) -> ImageInside:

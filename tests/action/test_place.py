@@ -114,6 +114,9 @@ def test_nothing_of_another_architecture_or_an_older_run_stays(registry: Running
     (tmp_path / "registry/docker/registry/v2/repositories/team/stale/_manifests/tags/.DS_Store").write_bytes(b"x")
     placement = fill(tmp_path, new, arch="arm64")
     assert placement.kept == len(BASE.data)
+    assert [(problem.code, problem.message) for problem in placement.problems] == [
+        ("removed-image", "held team/old:v1, which nothing names")
+    ]
     fresh = tmp_path / "fresh"
     fresh.mkdir()
     fill(fresh, new, arch="arm64")
