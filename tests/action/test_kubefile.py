@@ -57,6 +57,28 @@ def test_the_escape_directive(tmp_path: Path) -> None:
     assert variables(found) == {"P": "C:\\dir", "Q": "$x"}
 
 
+def test_the_escape_directive_may_follow_another(tmp_path: Path) -> None:
+    found = parse(tmp_path, "# syntax=docker/dockerfile:1\n# escape=`\nFROM scratch\nENV P=C:\\dir\n")
+    assert variables(found) == {"P": "C:\\dir"}
+
+
+@pytest.mark.parametrize("text", ["# note\n# escape=`\n", "\n# escape=`\n", "FROM scratch\n# escape=`\n"])
+def test_a_directive_that_comes_too_late_is_a_comment(tmp_path: Path, text: str) -> None:
+    assert parse(tmp_path, f"{text}FROM scratch\n").escape == "\\"
+
+
+def test_an_escape_that_cannot_be(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="only be"):
+        parse(tmp_path, "# escape=x\nFROM scratch\n")
+
+
+def test_stages_and_their_names(tmp_path: Path) -> None:
+    found = parse(tmp_path, "ARG B=alpine\nFROM $B as one\nRUN x\nFROM scratch\nCOPY --from=one a b\n")
+    assert [(stage.name, found.base(stage=stage)) for stage in found.stages] == [("one", "alpine"), ("", "scratch")]
+    assert found.from_scratch
+    assert found.base({"B": "debian"}, found.stages[0]) == "debian"
+
+
 def test_a_here_document_is_one_instruction(tmp_path: Path) -> None:
     found = parse(tmp_path, "FROM alpine\nRUN <<EOF\nFROM not-an-instruction\nEOF\nCMD x\n")
     assert [i.keyword for i in found.instructions] == ["FROM", "RUN", "CMD"]

@@ -90,6 +90,11 @@ def test_two_escapes_at_the_end_do_not_continue_the_line(tmp_path: Path) -> None
     assert config["Env"][1:] == ["A=x\\", "B=y"]
 
 
+def test_link_changes_no_file(tmp_path: Path) -> None:
+    """Buildah 1.28 refuses the flag."""
+    assert "t/a.txt" in assembled(tmp_path, "COPY --link a.txt /t/\n")[1]
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
