@@ -47,6 +47,7 @@ class Settings:
     mirrors: Mapping[str, str] = field(default_factory=dict)
     insecure: tuple[str, ...] = ()
     engine: Engine = "auto"
+    attest: bool = False
     pins: Mapping[str, Pin] = field(default_factory=dict)
 
     @classmethod

@@ -24,6 +24,7 @@ EVERYTHING = Settings(
     label="go: build it's ok",
     runners={"amd64": "my-amd64", "arm64": "my-arm64"},
     branches=("trunk", "release/1"),
+    attest=True,
     pins={"actions/checkout": Pin("v9.9.9", "c" * 40)},
 )
 
@@ -51,7 +52,7 @@ def test_nothing_is_granted_but_by_the_job_that_needs_it(path: str) -> None:
     for name, job in content["jobs"].items():
         assert "permissions" in job, name
         written = {scope for scope, level in job["permissions"].items() if level == "write"}
-        assert written <= {"issues", "packages"}
+        assert written <= {"issues", "packages", "id-token", "attestations"}
         assert job.get("secrets") != "inherit"
         if "uses" not in job:
             assert int(job["timeout-minutes"]) <= 180
@@ -111,6 +112,16 @@ def test_settings_arrive_where_they_belong() -> None:
     for path in WORKFLOWS:
         assert "ubuntu-" not in rendered[path]
         assert f"actions/checkout@{'c' * 40} # v9.9.9\n" in rendered[path]
+
+
+def test_an_attestation_is_made_only_when_it_is_asked_for() -> None:
+    path = ".github/workflows/imagebuild-publish.yml"
+    assert "attest" not in "".join(render(Settings()).values())
+    (step,) = [each for each in workflow(path)["jobs"]["publish"]["steps"] if "attest@" in each.get("uses", "")]
+    assert step["with"] == {
+        "subject-name": "${{ steps.publish.outputs.name }}",
+        "subject-digest": "${{ steps.publish.outputs.digest }}",
+    }
 
 
 def test_an_unknown_pin_names_the_nearest() -> None:
