@@ -78,7 +78,7 @@ class Run:
 
     def output(self, name: str) -> str:
         """The last value of an output that some step set and that is not empty."""
-        return re.findall(rf"::set-output:: {name}=(.+)$", self.log, re.MULTILINE)[-1]
+        return str(re.findall(rf"::set-output:: {name}=(.+)$", self.log, re.MULTILINE)[-1])
 
     @property
     def jobs(self) -> set[str]:
