@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from action.command import Request
 from action.errors import Problem
 from action.grammar import HELP, usage
-from action.report.markdown import Block, code, compose, details, fenced, table
+from action.report.markdown import Block, code, compose, counted, details, fenced, table
 from action.report.outcome import Image
 from action.report.problems import also_wrong, problem_list
 from action.report.result import status_table
@@ -21,14 +21,14 @@ def waiting(requests: Sequence[Request], problems: Sequence[Problem], label: str
         "### ⏳ Validated, waiting for a maintainer\n\n"
         f"This is built as soon as a maintainer sets the label {code(label)}:"
     )
-    many = f"{len(rows)} images."
+    many = f"{counted(len(rows), 'image')}."
     return compose([head, Block(table(("image", "type", "with"), rows), many), *also_wrong(problems)])
 
 
 def building(images: Sequence[Image], tried: Sequence[Image], problems: Sequence[Problem], run_url: str) -> str:
     """The build has started; ``tried`` are dry runs beside it."""
     head = f"### 🔨 Building\n\nFollow it in [the workflow run]({run_url}); this comment will say how it ended."
-    listing = Block(status_table(images), f"{len(images)} images.")
+    listing = Block(status_table(images), f"{counted(len(images), 'image')}.")
     return compose([head, listing, *also_wrong(problems), *_tried(tried)])
 
 
@@ -67,7 +67,7 @@ def help_text(catalogue: Iterable[tuple[str, str, Sequence[str]]], label: str, *
     if title_guard:
         rules.append("The title of the issue names the application: `【Auto-build】<app>` or `[Auto-build] <app>`.")
     rows = [(code(app), types, _versions(versions)) for app, types, versions in catalogue]
-    listing = details(f"{len(rows)} applications", table(("application", "types", "versions"), rows))
+    listing = details(counted(len(rows), "application"), table(("application", "types", "versions"), rows))
     return compose(
         [
             "### How to ask for a build",
@@ -83,7 +83,10 @@ def _tried(images: Sequence[Image]) -> list[Block | str]:
         return []
     rows = [(code(i.reference), code(i.type), ", ".join(p.arch for p in i.platforms), code(i.context)) for i in images]
     listing = table(("image", "type", "architectures", "from"), rows)
-    return ["Nothing of this is built; without `--dry-run` it would be:", Block(listing, f"{len(rows)} images.")]
+    return [
+        "Nothing of this is built; without `--dry-run` it would be:",
+        Block(listing, f"{counted(len(rows), 'image')}."),
+    ]
 
 
 def _options(request: Request) -> str:

@@ -63,6 +63,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
+def counted(number: int, what: str) -> str:
+    """``1 image``, ``2 images``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def details(summary: str, block: str) -> str:
     """A block that is folded up; ``summary`` is HTML-free text of ours."""
     return f"<details><summary>{summary}</summary>\n\n{block}\n\n</details>"

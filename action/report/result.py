@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from action.errors import Problem
-from action.report.markdown import Block, code, compose, details, fenced, table
+from action.report.markdown import Block, code, compose, counted, details, fenced, table
 from action.report.outcome import Image, Platform
 from action.report.problems import also_wrong, problem_list
 from action.report.table import short_digest, size
@@ -95,7 +95,7 @@ def _changes(image: Image) -> list[Block | str]:
         ]
         since = image.compared_with or ""
         named = since if version_fault(since) is None else "the version before"  # a registry named it, not the tree
-        summary = f"{len(rows)} changes inside {image.app} {image.version} since {named}"
+        summary = f"{counted(len(rows), 'change')} inside {image.app} {image.version} since {named}"
         listing = table(("architecture", "container image", "before", "after"), rows)
         blocks.append(Block(details(summary, listing), f"{summary}."))
     return blocks
@@ -109,7 +109,7 @@ def _contents(image: Image) -> list[Block | str]:
                 (code(inside.reference), code(short_digest(inside.digest)), size(inside.size), _found(inside.found))
                 for inside in platform.images
             ]
-            summary = f"{len(rows)} container images inside {image.app} {image.version} ({platform.arch})"
+            summary = f"{counted(len(rows), 'container image')} inside {image.app} {image.version} ({platform.arch})"
             listing = table(("container image", "digest", "size", "found in"), rows)
             blocks.append(Block(details(summary, listing), f"{summary}."))
         blocks += _remarks(image, platform)
