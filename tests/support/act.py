@@ -98,7 +98,7 @@ def checkout(folder: Path, settings: str, env: Mapping[str, str]) -> Checkout:
     ).stdout
     for name in filter(None, listed.split("\0")):
         source, copy = ROOT / name, repository / name
-        if source.exists() and not name.startswith("tests/"):
+        if source.is_file() and not name.startswith("tests/"):
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(source.read_bytes())
             copy.chmod(source.stat().st_mode)
