@@ -20,7 +20,6 @@ from action.store.registry_directory import RegistryDirectory, remove_if_wrong
 from action.store.staging import Reader, WrongBytes, write_blob
 
 Origin = Literal["kept", "cached", "fetched"]
-_ORIGINS: tuple[Origin, ...] = ("fetched", "cached", "kept")
 
 _WRONG_BYTES_TRIES = 3
 _CACHE_TRIES = 3
@@ -77,13 +76,14 @@ class Filler:
         queue = sorted(wanted, key=lambda want: (-want.part.size, want.part.digest))
         self._watcher.planned(queue)
         origins = list(zip(queue, self._each(self._nearest, queue, lambda want: ""), strict=True))
-        for want, origin in origins:
-            if origin == "kept":
-                self._watcher.finished(want, origin)
+        kept = [want for want, origin in origins if origin == "kept"]
+        for want in kept:
+            self._watcher.finished(want, "kept")
         missing = [(want, origin) for want, origin in origins if origin != "kept"]
         self._check_space(missing)
-        self._each(self._bring, missing, lambda item: item[0].lane)
-        return Filled(**{kind: _bytes(want for want, origin in origins if origin == kind) for kind in _ORIGINS})
+        brought = self._each(self._bring, missing, lambda item: item[0].lane)
+        fetched = _bytes(want for (want, _), origin in zip(missing, brought, strict=True) if origin == "fetched")
+        return Filled(fetched=fetched, cached=_bytes(want for want, _ in missing) - fetched, kept=_bytes(kept))
 
     def _nearest(self, want: Wanted) -> Origin:
         digest, size = want.part.digest, want.part.size
@@ -93,7 +93,7 @@ class Filler:
             return "cached"
         return "fetched"
 
-    def _bring(self, item: tuple[Wanted, Origin]) -> None:
+    def _bring(self, item: tuple[Wanted, Origin]) -> Origin:
         want, origin = item
         final = self._directory.blob_path(want.part.digest)
         if self._cache is None:
@@ -101,6 +101,7 @@ class Filler:
         else:
             origin = self._bring_by_cache(self._cache, want, origin, final)
         self._watcher.finished(want, origin)
+        return origin
 
     def _bring_by_cache(self, cache: BlobCache, want: Wanted, origin: Origin, final: Path) -> Origin:
         """Other builds may add to the cache and people may empty it, at any moment."""
