@@ -13,7 +13,6 @@ from typing import Literal, NamedTuple, Protocol
 
 from action.command import Parsed, Request
 from action.event import Event, Issue
-from action.grammar import HELP
 from generator.errors import Problem
 from generator.names import app_fault
 
@@ -178,7 +177,7 @@ def _asked(case: _Case) -> str | _Stop:
     if parsed.notes and (event.name == "issues" or not parsed.talk):
         return _Stop("answer", "not-read", parsed.notes[0].message)
     if event.name == "issues" and title_app(event.issue.title):
-        case.problems.append(Problem("no-command", "the text has no command", f"{HELP} shows how one is written"))
+        case.problems.append(Problem("no-command", "the text has no command", "a command starts its own line"))
         return _Stop("answer", "no-command", "no command in the text")
     return _Stop("ignore", "no-command", "no command in the text")
 

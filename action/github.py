@@ -160,7 +160,8 @@ def _refusal(what: str, status: int, body: bytes) -> Problem:
         said = str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):
         said = ""
-    hint = "the job needs the permission `issues: write`" if status == 403 else ""
+    writes = not what.startswith("GET")
+    hint = "the job needs the permission `issues: write`" if writes and status == 403 else ""
     return Problem("github-error", f"GitHub answered {what} with {status}{f': {said[:200]}' if said else ''}", hint)
 
 

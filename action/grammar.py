@@ -175,6 +175,8 @@ def _check_app(word: Word, image_type: ImageType) -> None:
         hint = (
             f"a blank goes between application and version: {PREFIX}{image_type} {name} {version}" if version else ""
         )
+    elif not word.text.isascii():
+        hint = "type the name again, letter by letter"
     elif not app_fault(word.text.lower()):
         hint = f"application names are lower-case: {word.text.lower()}"
     raise _Refused(

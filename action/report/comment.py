@@ -39,7 +39,9 @@ def dry_run(images: Sequence[Image], problems: Sequence[Problem]) -> str:
 
 def refused(problems: Sequence[Problem]) -> str:
     """Nothing is built, and why."""
-    return compose(["### 👎 Not built", problem_list(problems), f"{code(HELP)} shows how a command is written."])
+    about_text = any(problem.line or problem.code == "no-command" for problem in problems)
+    footer = [f"{code(HELP)} shows how a command is written."] if about_text else []
+    return compose(["### 👎 Not built", problem_list(problems), *footer])
 
 
 def joined(run_url: str, comment_id: int) -> str:
