@@ -60,7 +60,11 @@ class InstallPlan:
                 candidates.append(source + path[len(target) :])
             elif not target:
                 candidates.append(posixpath.join(source, path))
-        return next((name for name in candidates if name and (self.context / name).exists()), None)
+        return next((name for name in candidates if name and self._will_exist(name)), None)
+
+    def _will_exist(self, name: str) -> bool:
+        """Whether it is there, or a template becomes it."""
+        return (self.context / name).exists() or (self.context / f"{name}.tmpl").is_file()
 
 
 def image_path(path: str) -> str:

@@ -14,6 +14,7 @@ from action.discover.chart_files import ChartFiles
 from action.discover.context_files import ContextFiles
 from action.discover.extract import extract
 from action.discover.found import Found
+from action.discover.glance import is_plain_schema, kinds_in, may_name_images
 from action.discover.hits import Hit
 from action.discover.number_tags import number_tags
 from action.discover.operators import operator_notes
@@ -22,6 +23,7 @@ from action.discover.render_matrix import (
     Render,
     base_renders,
     ci_renders,
+    cluster_tags,
     planned_release,
     variants,
 )
@@ -81,8 +83,21 @@ class ChartScan:
             if not worked:
                 worked = [render for render in ci_renders(self._chart) if self._render_variants(path, render)]
         self._report_failures(worked)
+        self._note_cluster_versions()
         if worked and not self.found.hits and not self._objects <= {"CustomResourceDefinition"}:
             self._report_nothing()
+
+    def _note_cluster_versions(self) -> None:
+        """Tags that are the version of the cluster: right only when that is the version we rendered for."""
+        if not any(".KubeVersion" in text for _, text in self._chart.templates()):
+            return
+        versions = cluster_tags(self._chart)
+        for hit in self.found.hits:
+            if (hit.reference.tag or "").removeprefix("v") in versions:
+                self.found.blind_spots.append(
+                    f"{self._chart.label}: the tag of {hit.reference} follows the Kubernetes version of the cluster; "
+                    "list the image for yours in images/shim"
+                )
 
     def _staged(self, folder: Path) -> Path:
         """The chart as it will be once its ``*.tmpl`` files are rendered; the chart itself when it has none."""
@@ -143,6 +158,9 @@ class ChartScan:
                 if (rendered.template, text) in self._read:
                     continue
                 self._read.add((rendered.template, text))
+                if rendered.sound and (is_plain_schema(text) or not may_name_images(text)):
+                    self._objects.update(kinds_in(text))
+                    continue
                 for document in documents(text, file):
                     if isinstance(document, Problem):
                         self._broken(render, document)

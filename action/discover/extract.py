@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from action.discover import kinds
 from action.discover.findings import Source, Verdict
+from action.discover.glance import may_name_images
 from action.discover.hits import RANK, Hit
 from action.discover.literals import NOT_IMAGES, literal, pattern, unresolved
 from action.discover.opaque import decoded, schema_defaults
@@ -163,6 +164,8 @@ class _Walk:
                     self._claim(claim, path, place)
 
     def _nested(self, node: Text, key: str, path: _Path, place: _Place) -> None:
+        if not may_name_images(node):
+            return
         if place.nested < MAX_NESTED and _LOOKS_LIKE_YAML.search(node):
             inner = self._lower(place, "likely", "stands in text that an application reads")
             inner = inner._replace(nested=place.nested + 1)

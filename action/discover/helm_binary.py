@@ -41,7 +41,7 @@ class BinaryEngine:
             if code != 0 and _NOT_YAML in errors:
                 code, output, errors = _run([*arguments, "--debug"], environment)
                 if split_stream(output):
-                    return split_templates(split_sources(output))
+                    return split_templates(split_sources(output), sound=False)
         if code != 0:
             raise render_error(errors)
         return split_stream(output)

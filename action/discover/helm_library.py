@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -43,7 +44,16 @@ class LibraryEngine:
             rendered = self._native.call_string("helm_render", loaded._raw(), json.dumps(values), json.dumps(options))
         except self._errors.HelmError as error:
             raise render_error(str(error)) from error
-        return split_templates(json.loads(rendered).items())
+        templates = split_templates(json.loads(rendered).items())
+        return tuple(replace(one, sound=all(map(self._is_yaml, one.documents))) for one in templates)
+
+    def _is_yaml(self, text: str) -> bool:
+        """Whether Helm's own parser takes a document, as ``helm template`` makes sure."""
+        try:
+            self._native.call_string("helm_values_from_yaml", text)
+        except self._errors.HelmError:
+            return False
+        return True
 
     def _values(self, texts: tuple[str, ...], sets: tuple[SetOption, ...]) -> dict[str, Json]:
         values: dict[str, Json] = {}

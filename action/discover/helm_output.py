@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator
 
 from action.discover.rendering import RenderedTemplate, RenderError
 
-# The separator of Helm's own splitter, pkg/release/util/manifest.go: it needs no space after the mark.
-_SEPARATOR = re.compile(r"(?:^|\s*\n)---\s*")
 _SOURCE = re.compile(r"# Source: (\S.*)\n?")
 _WHOLE = re.compile(r"^---\n# Source: (\S.*)\n", re.MULTILINE)
 _PLACE = re.compile(r"([\w.@+-]+(?:/[^\s:()\"]+)+\.[\w.]+|[\w.-]+/values\.schema\.json)(?::(\d+)(?::\d+)?)?")
@@ -34,13 +32,18 @@ _RANK = {kind: rank for rank, kind in enumerate(_INSTALL_ORDER)}
 def split_stream(stream: str) -> tuple[RenderedTemplate, ...]:
     """The output of ``helm template``: documents under ``# Source: <template>`` comments."""
     found: dict[str, list[str]] = {}
-    for document in _SEPARATOR.split(stream):
+    for document in _split(stream):
         source = _SOURCE.match(document)
         if source is not None:
             body = document[source.end() :]
             if body.strip():
                 found.setdefault(source[1].strip(), []).append(body)
-    return _templates(found.items())
+    return _templates(found.items(), sound=True)
+
+
+def _split(text: str) -> list[str]:
+    """Documents as Helm's own splitter takes them (pkg/release/util/manifest.go): a mark needs no space behind it."""
+    return [part.lstrip() for part in f"\n{text}".split("\n---")]
 
 
 def split_sources(stream: str) -> Iterator[tuple[str, str]]:
@@ -50,20 +53,21 @@ def split_sources(stream: str) -> Iterator[tuple[str, str]]:
         yield mark[1], stream[mark.end() : following.start() if following else len(stream)]
 
 
-def split_templates(rendered: Iterable[tuple[str, str]]) -> tuple[RenderedTemplate, ...]:
+def split_templates(rendered: Iterable[tuple[str, str]], *, sound: bool = True) -> tuple[RenderedTemplate, ...]:
     """Whole rendered templates -> the documents that ``helm template`` would print of them, in its order."""
     found = []
     for template, text in rendered:
         name = template.rpartition("/")[2]
         if name == "NOTES.txt" or name.startswith("_") or not text.strip():
             continue
-        parts = [part for part in _SEPARATOR.split(text) if part.strip()]
+        parts = [part for part in _split(text) if part.strip()]
         found.append((template, sorted(parts, key=_printed)))
-    return _templates(found)
+    return _templates(found, sound)
 
 
-def _templates(found: Iterable[tuple[str, list[str]]]) -> tuple[RenderedTemplate, ...]:
-    return tuple(RenderedTemplate(name, tuple(parts)) for name, parts in sorted(found, key=lambda item: item[0]))
+def _templates(found: Iterable[tuple[str, list[str]]], sound: bool) -> tuple[RenderedTemplate, ...]:
+    ordered = sorted(found, key=lambda item: item[0])
+    return tuple(RenderedTemplate(name, tuple(parts), sound) for name, parts in ordered)
 
 
 def _printed(document: str) -> tuple[bool, int, str]:

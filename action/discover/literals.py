@@ -15,6 +15,9 @@ _PORT_LIKE = re.compile(r"[0-9]{2,5}")
 # What stands before or after an image inside shell text, prose or a properties file.
 _TOKEN = re.compile(r"(?<![\w./:@${}-])[A-Za-z0-9][\w.-]*(?::\d+)?/[\w./-]*[:@][\w.:@+-]+", re.ASCII)
 
+# A path with a tag or digest behind it, as every unmistakable image has one; the leading slash makes the search fast.
+PATH_AND_TAG = re.compile(r"/[\w./-]*[:@]\w", re.ASCII)
+
 NOT_IMAGES = frozenset({"auto", "none", "null", "true", "false", "string", "image"})
 """Words that stand in image fields without naming one: ``auto`` is filled in by Istio's injector."""
 
@@ -72,9 +75,16 @@ def pattern(text: str) -> bool:
 def tokens(text: str) -> list[tuple[str, int]]:
     """The words of free text that are unmistakably images, with the line (from 0) each stands on."""
     found = []
-    for match in _TOKEN.finditer(text):
-        word = match.group().rstrip(".:@")
-        known = literal(word)
-        if known is not None and known.unmistakable:
-            found.append((word, text.count("\n", 0, match.start())))
+    end = -1
+    for path in PATH_AND_TAG.finditer(text):
+        if path.start() < end:
+            continue  # a line already read
+        start = text.rfind("\n", 0, path.start()) + 1
+        end = text.find("\n", path.start())
+        end = len(text) if end < 0 else end
+        for match in _TOKEN.finditer(text, start, end):
+            word = match.group().rstrip(".:@")
+            known = literal(word)
+            if known is not None and known.unmistakable:
+                found.append((word, text.count("\n", 0, start)))
     return found

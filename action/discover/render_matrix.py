@@ -111,8 +111,7 @@ def variants(chart: ChartFiles, render: Render, defined: frozenset[str]) -> Iter
     texts = [text for _, text in chart.templates()]
     asked = asked_versions(texts)
     known = set(defined & asked) | served(asked)
-    version = kube_version_for(str(chart.metadata.get("kubeVersion") or "")) or KUBE_VERSION
-    release = replace(render.release, api_versions=tuple(sorted(known)), kube_version=version)
+    release = replace(render.release, api_versions=tuple(sorted(known)), kube_version=_kube_version(chart))
     base = replace(render, release=release)
     yield base
     if any(_UPGRADE.search(text) for text in texts):
@@ -128,6 +127,16 @@ def variants(chart: ChartFiles, render: Render, defined: frozenset[str]) -> Iter
             ceiling="uncertain",
             reason=f"shows only on a cluster that serves {names}",
         )
+
+
+def _kube_version(chart: ChartFiles) -> str:
+    return kube_version_for(str(chart.metadata.get("kubeVersion") or "")) or KUBE_VERSION
+
+
+def cluster_tags(chart: ChartFiles) -> set[str]:
+    """The tags, without a leading ``v``, that come of the Kubernetes version which the chart is rendered for."""
+    version = _kube_version(chart)
+    return {version, version.rpartition(".")[0]}
 
 
 def ci_renders(chart: ChartFiles) -> Iterator[Render]:

@@ -36,10 +36,14 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class RenderedTemplate:
-    """The documents that one template made, in the order in which ``helm template`` prints them."""
+    """The documents that one template made, in the order in which ``helm template`` prints them.
+
+    ``sound`` is false when helm found that one of them is no YAML, which it does not say.
+    """
 
     template: str
     documents: tuple[str, ...]
+    sound: bool = True
 
 
 class RenderError(ClusterImageError):
@@ -53,7 +57,10 @@ class RenderError(ClusterImageError):
 
 
 class HelmEngine(Protocol):
-    """Renders charts offline, hooks included, NOTES and the objects of ``crds/`` left out."""
+    """Renders charts offline, hooks included, NOTES and the objects of ``crds/`` left out.
+
+    A template that makes something other than YAML fails no rendering: it comes back as not ``sound``.
+    """
 
     name: str
 

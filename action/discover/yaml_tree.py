@@ -168,7 +168,7 @@ class _Frame:
 
 class _Builder:
     def __init__(self, text: str, first_line: int) -> None:
-        self._events = yaml.parse(text, Loader=_LOADER)
+        self._next = _LOADER(text).get_event
         self._first = first_line
         self._anchors: dict[str, tuple[Tree, int]] = {}
         self._stack: list[_Frame] = []
@@ -176,7 +176,7 @@ class _Builder:
 
     def roots(self) -> Iterator[tuple[Tree, int]]:
         start = self._first
-        for event in self._events:
+        while not isinstance(event := self._next(), yaml.StreamEndEvent):
             if isinstance(event, yaml.ScalarEvent):
                 self._scalar(event)
             elif isinstance(event, yaml.MappingStartEvent):
@@ -194,6 +194,10 @@ class _Builder:
                 yield self._root, start
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
+        frame = self._stack[-1] if self._stack else None
+        if frame is not None and frame.is_map and frame.key is None and not event.anchor:
+            frame.key = event.value  # most scalars are keys, which need no line
+            return
         line = self._first + _line(event)
         value: Tree = resolve(event.value, line) if event.implicit[0] and not event.style else Text(event.value, line)
         if event.anchor:
