@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 import urllib.parse
 
 from action.errors import Problem, RegistryError
 
 _TEXT_LIMIT = 200
+_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})  # OpenSSL's words for it
 _HINTS = {
     401: "log in with an account that may read this repository",
     403: "log in with an account that may use this repository; a registry also says this of one that does not exist",
@@ -25,14 +28,28 @@ def refusal(method: str, host: str, url: str, status: int, body: bytes) -> Regis
     return RegistryError(Problem("registry-refused", message, hint), status=status, registry_code=code or None)
 
 
-def unreachable(method: str, host: str, url: str, reason: str, attempts: int) -> RegistryError:
+def hopeless(error: BaseException) -> str | None:
+    """What to do about a failure that would be the same at every further attempt; None for one that may pass."""
+    chain = [error, error.__cause__, *error.args]
+    if any(isinstance(one, socket.gaierror) and one.errno == socket.EAI_NONAME for one in chain):
+        return "check the host name: the name service says that there is no such host"
+    if any(isinstance(one, ssl.SSLCertVerificationError) for one in chain):
+        return "name the file of its certificate authority in SSL_CERT_FILE"
+    if any(isinstance(one, ssl.SSLError) and one.reason in _NOT_TLS for one in chain):
+        return "it speaks plain HTTP: list the host under insecure in imagebuild.yaml, or give --insecure"
+    return None
+
+
+def unreachable(
+    method: str, host: str, url: str, reason: str, attempts: int, hint: str | None = None
+) -> RegistryError:
     """The error for a request that never got a whole answer."""
     tries = "once" if attempts == 1 else f"{attempts} times"
     return RegistryError(
         Problem(
             "registry-unreachable",
             f"{host} cannot be read ({method} {redacted(url)}, tried {tries}): {reason}",
-            "check the host name, the network and its proxy settings",
+            hint or "check the host name, the network and its proxy settings",
         )
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 import urllib.parse
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -17,7 +16,7 @@ from action.registry.authorizer import Authorizer, Scopes, refused_login
 from action.registry.hosts import is_loopback
 from action.registry.limits import HostLimits
 from action.registry.pools import Pools
-from action.registry.refusal import redacted, refusal, unreachable
+from action.registry.refusal import hopeless, redacted, refusal, unreachable
 from action.registry.response import Broken, Response, Timeouts, reason_of
 from action.registry.retry import RETRIED_STATUSES, THROTTLING_STATUSES, RetryPolicy, parse_retry_after
 
@@ -107,8 +106,10 @@ class Session:
             try:
                 response = attempt()
             except (HTTPError, OSError, Broken) as error:
-                if count == policy.attempts or _no_such_host(error):
-                    raise unreachable(sending.method, sending.host, sending.url, reason_of(error), count) from error
+                way_out = hopeless(error)
+                if way_out is not None or count == policy.attempts:
+                    reason = reason_of(error)
+                    raise unreachable(sending.method, sending.host, sending.url, reason, count, way_out) from error
                 self.sleep(policy.wait(count))
                 continue
             if response.status in expect or response.status not in RETRIED_STATUSES:
@@ -190,12 +191,6 @@ class Session:
         if response.status in RETRIED_STATUSES:
             raise refusal(method, sending.host, url, response.status, response.body)
         return response.status, response.body
-
-
-def _no_such_host(error: BaseException) -> bool:
-    """Whether the name service says for certain that there is no such host, and not that it cannot tell now."""
-    cause = error.__cause__
-    return isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME
 
 
 def _read_whole(response: Response) -> Response:

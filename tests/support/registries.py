@@ -40,18 +40,29 @@ def free_port() -> int:
 
 @contextmanager
 def docker_registry(
-    folder: Path, *, storage: Path | None = None, password: bool = False, token: dict[str, str] | None = None
+    folder: Path,
+    *,
+    storage: Path | None = None,
+    password: bool = False,
+    token: dict[str, str] | None = None,
+    certificate: tuple[Path, Path] | None = None,
 ) -> Iterator[RunningRegistry]:
-    """Serve ``storage`` (a new directory in ``folder`` by default); ``token`` is the registry's auth.token section."""
+    """Serve ``storage`` (a new directory in ``folder`` by default); ``token`` is the registry's auth.token section.
+
+    With ``certificate`` (its file and that of its key) it speaks HTTPS.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     storage = storage or folder / "storage"
     storage.mkdir(parents=True, exist_ok=True)
     port = free_port()
+    listen: dict[str, object] = {"addr": f"127.0.0.1:{port}"}
+    if certificate:
+        listen["tls"] = {"certificate": str(certificate[0]), "key": str(certificate[1])}
     config: dict[str, object] = {
         "version": 0.1,
         "log": {"level": "error", "accesslog": {"disabled": True}},
         "storage": {"filesystem": {"rootdirectory": str(storage)}, "delete": {"enabled": True}},
-        "http": {"addr": f"127.0.0.1:{port}"},
+        "http": listen,
     }
     if password:
         (folder / "htpasswd").write_text(_HTPASSWD)

@@ -1,0 +1,115 @@
+"""What lies between us and a registry: certificates, proxies, wrong names, bodies that trickle."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from action.errors import RegistryError
+from action.reference import ImageReference
+from action.registry.auth import AnonymousKeychain
+from action.registry.client import RegistryClient
+from action.registry.limits import HostLimits
+from action.registry.response import Broken, Response, Timeouts
+from action.registry.retry import RetryPolicy
+from tests.support import images
+from tests.support.fault_proxy import Fault, fault_proxy
+from tests.support.registries import RunningRegistry, docker_registry
+
+NGINX = ImageReference.parse("nginx:1.25")
+IMAGE = images.image(label="network")
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("authority")
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    subject = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *files],
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key
+
+
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory: pytest.TempPathFactory, authority: tuple[Path, Path]) -> Iterator[RunningRegistry]:
+    folder = tmp_path_factory.mktemp("encrypted")
+    with docker_registry(folder / "plain") as plain:
+        images.push(IMAGE, plain.host, "library/nginx", "1.25")
+    with docker_registry(folder / "encrypted", storage=plain.storage, certificate=authority) as running:
+        yield running
+
+
+def client(url: str) -> RegistryClient:
+    policy = RetryPolicy(attempts=3, first_wait=0.001)
+    return RegistryClient(AnonymousKeychain(), mirrors={"docker.io": url}, policy=policy)
+
+
+@pytest.mark.real("docker-registry", "openssl")
+def test_a_certificate_of_a_known_authority_is_accepted(
+    encrypted: RunningRegistry, authority: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority[0]))
+    assert client(f"https://{encrypted.host}").get_manifest(NGINX).digest == IMAGE.digest
+
+
+@pytest.mark.real("docker-registry", "openssl")
+def test_an_unknown_certificate_is_refused_at_once_with_the_way_out(encrypted: RunningRegistry) -> None:
+    with pytest.raises(RegistryError, match=r"tried once\): .*certificate verify failed") as caught:
+        client(f"https://{encrypted.host}").get_manifest(NGINX)
+    assert "SSL_CERT_FILE" in caught.value.problems[0].hint
+
+
+def test_plain_http_where_https_was_meant_says_so_at_once() -> None:
+    with fault_proxy("127.0.0.1:1") as proxy, pytest.raises(RegistryError, match="tried once") as caught:
+        client(f"https://{proxy.host}").get_manifest(NGINX)
+    assert "it speaks plain HTTP" in caught.value.problems[0].hint
+
+
+def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with fault_proxy("127.0.0.1:1", lambda request: Fault("status", 404)) as proxy:
+        monkeypatch.setenv("http_proxy", f"http://{proxy.host}")
+        monkeypatch.setenv("no_proxy", "direct.test")
+        with pytest.raises(RegistryError, match="answers 404"):
+            client("http://registry.test").get_manifest(NGINX)
+        with pytest.raises(RegistryError, match="cannot be read"):
+            client("http://127.0.0.1:1").get_manifest(NGINX)
+        assert [request.path for request in proxy.requests] == ["http://registry.test/v2/library/nginx/manifests/1.25"]
+
+
+class Trickle:
+    """A body of one byte at a time; each takes a second of the clock."""
+
+    status, headers = 200, {"Content-Length": "1000"}
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.closed = False
+
+    def read1(self, amount: int, decode_content: bool) -> bytes:
+        self.now += 1.0
+        return b"x"
+
+    def close(self) -> None:
+        self.closed = True
+
+    def release_conn(self) -> None: ...
+
+
+def test_a_body_that_trickles_is_broken_off_and_its_place_given_back() -> None:
+    raw, limits = Trickle(), HostLimits(1)
+    timeouts = Timeouts(slow_after=10.0, slow_bytes=100)
+    response = Response(raw, "u", limits.take("h"), timeouts, lambda: raw.now)  # type: ignore[arg-type]
+    got = []
+    with pytest.raises(Broken, match="only 11 bytes came in 10 s"), response:
+        for chunk in response.chunks():
+            got.append(chunk)
+    assert len(got) == 11
+    assert raw.closed
+    limits.take("h").release()
