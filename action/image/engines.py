@@ -1,6 +1,7 @@
 """Builders for what native assembly leaves alone: ``docker buildx`` and ``buildah``, run as programs.
 
-Each writes an OCI layout into an empty folder. Neither gets a credential: base images are pulled as anyone may.
+Each writes an OCI layout into an empty folder. Base images are pulled with the login files of docker and podman,
+if there are any; a secret of the environment reaches neither of them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ EngineName = Literal["buildx", "buildah"]
 
 _TAIL_LINES = 30
 _BUILD_NAME = "image"
+_FOREIGN = "exec format error"
+_FOREIGN_HINT = (
+    "a RUN needs a machine of that architecture: set runners in imagebuild.yaml, or install QEMU (binfmt_misc) there"
+)
 _PASSED = frozenset(
     {
         "HOME", "LANG", "LOGNAME", "PATH", "TMPDIR", "USER",
@@ -79,7 +84,7 @@ def _run_buildah(
 ) -> None:
     # A store of its own, on the driver and isolation that work everywhere: nothing of a build stays behind, and
     # nothing of an earlier one is taken over.
-    with tempfile.TemporaryDirectory(prefix="buildah-") as store:
+    with tempfile.TemporaryDirectory(prefix="buildah-", ignore_cleanup_errors=True) as store:
         command = [
             "buildah", "--storage-driver", "vfs", "--root", f"{store}/root", "--runroot", f"{store}/run",
             "build", "--isolation", "chroot", "--format", "oci", "--no-cache", "--timestamp", str(epoch),
@@ -89,8 +94,9 @@ def _run_buildah(
         try:
             _run(command, "buildah")
         finally:
-            # Its store holds files of other users inside a user namespace; only buildah itself can remove those.
-            subprocess.run([*command[:7], "rm", "--all"], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+            if os.geteuid() != 0:
+                # The store has files of the users of a user namespace; only from inside one can they be removed.
+                _run_quietly(["buildah", "unshare", "rm", "-rf", f"{store}/root", f"{store}/run"])
 
 
 def _run_buildx(
@@ -114,9 +120,7 @@ def _builder() -> Iterator[str]:
     try:
         yield name
     finally:
-        subprocess.run(
-            ["docker", "buildx", "rm", "--force", name], capture_output=True, check=False, stdin=subprocess.DEVNULL
-        )
+        _run_quietly(["docker", "buildx", "rm", "--force", name])
 
 
 def _environment() -> dict[str, str]:
@@ -129,8 +133,7 @@ def _has_buildx() -> bool:
         return False
     # Asks the daemon too: a docker command without its daemon builds nothing.
     for question in (["docker", "buildx", "version"], ["docker", "version", "--format", "{{.Server.Version}}"]):
-        answer = subprocess.run(question, capture_output=True, check=False, stdin=subprocess.DEVNULL)
-        if answer.returncode != 0:
+        if not _run_quietly(question):
             return False
     return True
 
@@ -149,4 +152,11 @@ def _run(command: Sequence[str], name: str, environment: Mapping[str, str] | Non
     if done.returncode != 0:
         tail = "\n".join(f"  | {line}" for line in done.stdout.rstrip().splitlines()[-_TAIL_LINES:])
         message = f"{name} failed with exit code {done.returncode}; its last lines:\n{tail}"
-        raise ToolError(Problem("engine-failed", message, "fix what the last lines name"))
+        hint = _FOREIGN_HINT if _FOREIGN in done.stdout.lower() else "fix what the last lines name"
+        raise ToolError(Problem("engine-failed", message, hint))
+
+
+def _run_quietly(command: Sequence[str]) -> bool:
+    """Whether the command went well; what it says is of no interest."""
+    done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=_environment())
+    return done.returncode == 0

@@ -52,6 +52,12 @@ def test_a_pattern_for_one_name_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, "COPY *.txt /name\n") == "many-to-one"
 
 
+def test_a_match_that_is_ignored_decides_nothing(tmp_path: Path) -> None:
+    """Buildah asks the first match whether the target is a file, even when the ignore file hides it, and fails."""
+    files = {".dockerignore": ".dockerignore\n*.txt\nKubefile\n", "d/x": "x", "d/y": "y"}
+    assert {"t/x", "t/y"} <= assembled(tmp_path, "COPY * /t\n", files)[1]
+
+
 def test_a_slash_and_a_dot_is_a_directory(tmp_path: Path) -> None:
     """Buildah makes /x a file, against the reference."""
     assert "x/a.txt" in assembled(tmp_path, "COPY a.txt /x/.\n")[1]
