@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from action.errors import InputError, Problem
-from generator.catalog import read_catalog
+from generator.catalog import Catalog, read_catalog
 from generator.changes import event_rows
 from generator.config import Settings
 from generator.matrix import Row, Selection, rows, version_rows
@@ -43,9 +43,8 @@ def _dispatched(inputs: Mapping[str, Any], root: Path, settings: Settings) -> li
     types = cast("tuple[ImageType, ...]", _one_of(values["type"], IMAGE_TYPES, "type"))
     arches = cast("tuple[Arch, ...]", _one_of(values["arch"], ARCHES, "architecture"))
     catalog = read_catalog(root, settings)
-    if values["app"] and values["version"] and types:
-        version = catalog.resolve(types[0], values["app"], values["version"])
-        found = version_rows(version, types[0], settings, arches=arches)
+    if values["app"] and values["version"]:
+        found = _named(catalog, settings, types, values["app"], values["version"], arches)
     else:
         selection = Selection(
             types,
@@ -58,6 +57,30 @@ def _dispatched(inputs: Mapping[str, Any], root: Path, settings: Settings) -> li
         asked = ", ".join(f"{name} {value!r}" for name, value in values.items() if value)
         message = f"nothing in the tree matches {asked or 'the selection'}"
         raise InputError(Problem("nothing-selected", message, "`python -m generator list` shows every row"))
+    return found
+
+
+def _named(
+    catalog: Catalog,
+    settings: Settings,
+    types: tuple[ImageType, ...],
+    app: str,
+    name: str,
+    arches: tuple[Arch, ...],
+) -> list[Row]:
+    """One version in the types that were asked for, else in those that its directory is for."""
+    found: list[Row] = []
+    refused: InputError | None = None
+    for image_type in types or IMAGE_TYPES:
+        try:
+            version = catalog.resolve(image_type, app, name)
+        except InputError as error:
+            refused = refused or error
+            continue
+        if types or image_type in version.types:
+            found += version_rows(version, image_type, settings, arches=arches)
+    if refused is not None and not found:
+        raise refused
     return found
 
 

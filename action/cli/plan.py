@@ -47,7 +47,8 @@ def handle(args: argparse.Namespace) -> int:
             _handle_request(read_event(args.event_name, data), root, settings, api, run)
         else:
             planned = plan(args.event_name, data, root, settings, api, run)
-            _write_outputs(planned, DECISIONS[planned.decision.outcome], {"targets": planned.targets})
+            report = {"targets": planned.targets, "publishing": args.event_name != "pull_request"}
+            _write_outputs(planned, DECISIONS[planned.decision.outcome], report)
     except ClusterImageError:
         _set_outputs("refused", [], {})
         raise

@@ -68,18 +68,22 @@ def planned(targets: Iterable[Mapping[str, Any]], state: State) -> list[Image]:
     ]
 
 
-def collect(targets: Iterable[Mapping[str, Any]], results: Path) -> list[Image]:
-    """The images of a plan, with the results that lie in ``results``: a folder for each downloaded artifact."""
-    return [_collect_one(data, results) for data in targets]
+def collect(targets: Iterable[Mapping[str, Any]], results: Path, *, publishing: bool = True) -> list[Image]:
+    """The images of a plan, with the results that lie in ``results``: a folder for each downloaded artifact.
+
+    Without ``publishing``, as for a pull request, nothing was to be published, and that is nobody's failure.
+    """
+    return [_collect_one(data, results, publishing) for data in targets]
 
 
-def _collect_one(data: Mapping[str, Any], results: Path) -> Image:
+def _collect_one(data: Mapping[str, Any], results: Path, publishing: bool) -> Image:
     slug = f"{data['type']}@{data['app']}@{data['version']}"
     publication = _read(results, slug, PublishResult)
     if isinstance(publication, Problem):
         platforms = tuple(_platform(results, slug, arch, None) for arch in data["arches"])
         # when a build failed, that is the reason; a publication that is missing beside good builds is one itself
-        problems = (publication,) if all(platform.state == "built" for platform in platforms) else ()
+        missed = publishing and all(platform.state == "built" for platform in platforms)
+        problems = (publication,) if missed else ()
         return Image(**_names(data), platforms=platforms, problems=problems)
     names = _names(data)
     names["reference"] = publication.reference or names["reference"]
