@@ -128,6 +128,18 @@ def test_lint_reports_and_fails_only_on_errors(tree: Path) -> None:
     assert all(problem["message"] and problem["hint"] for problem in problems)
 
 
+def test_lint_annotates_files_and_reports_wrong_settings_too(tree: Path) -> None:
+    write_tree(tree, {"applications/web/50%:a,b/Kubefile": SCRATCH})
+    done = generator("lint", "--format", "github", "--root", str(tree))
+    assert done.returncode == 1
+    place = "file=applications/web/50%25%3Aa%2Cb,title=bad-name"
+    assert done.stdout.startswith(f"::error {place}::the name has '%25' (U+0025 PERCENT SIGN); it must be")
+    assert len(done.stdout.splitlines()) == 1
+    (tree / "imagebuild.yaml").write_text("lable: x\n")
+    (problem,) = json_of(tree, "lint")
+    assert (problem["code"], problem["path"], problem["line"]) == ("unknown-key", "imagebuild.yaml", 1)
+
+
 def test_wrong_settings_are_exit_code_1_and_wrong_usage_2(tree: Path) -> None:
     (tree / "imagebuild.yaml").write_text("lable: x\n")
     done = generator("list", "--root", str(tree))
