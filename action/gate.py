@@ -22,6 +22,7 @@ TITLE_PREFIXES = ("【Auto-build】", "[Auto-build]")
 # GitHub's repository roles, weakest first: https://docs.github.com/en/organizations (repository roles)
 LEVELS = ("none", "read", "triage", "write", "maintain", "admin")
 LABEL_LEVEL = "triage"
+MAX_ANSWERS = 20
 FORCE_LEVEL = "maintain"
 
 
@@ -41,7 +42,8 @@ class Facts(NamedTuple):
 
     ``issue`` is the issue as it is now; ``levels`` maps a login to its role in the repository; ``approved`` holds the
     digests of requests that a maintainer has let pass in this issue; ``unresolved`` says why a request names nothing
-    that can be built; ``rerun_by`` is who pressed "re-run" (empty on a first run).
+    that can be built; ``rerun_by`` is who pressed "re-run" (empty on a first run); ``answers`` counts the answers that
+    this issue has already and that started no build.
     """
 
     parsed: Parsed
@@ -50,6 +52,7 @@ class Facts(NamedTuple):
     approved: frozenset[str] = frozenset()
     unresolved: Mapping[int, Problem] = {}
     rerun_by: str = ""
+    answers: int = 0
 
 
 class Step(NamedTuple):
@@ -182,6 +185,13 @@ def _asked(case: _Case) -> str | _Stop:
     return _Stop("ignore", "no-command", "no command in the text")
 
 
+def _patience(case: _Case) -> str | _Stop:
+    """One issue is no place to make us talk without end; whoever may label is heard all the same."""
+    if case.facts.answers < MAX_ANSWERS or at_least(_level(case, case.event.sender.login), LABEL_LEVEL):
+        return f"{case.facts.answers} answers so far"
+    return _Stop("ignore", "too-many-answers", f"this issue has {case.facts.answers} answers that started no build")
+
+
 def _rerun(case: _Case) -> str | _Stop:
     login = case.facts.rerun_by
     if not login:
@@ -289,6 +299,7 @@ RULES: tuple[tuple[str, Callable[[_Case], str | _Stop]], ...] = (
     ("pull request", _pull_request),
     ("bot", _bot),
     ("command", _asked),
+    ("patience", _patience),
     ("re-run", _rerun),
     ("catalogue", _known),
     ("edited", _unchanged),

@@ -94,6 +94,7 @@ def plan_request(event: Event, root: Path, settings: Settings, api: Api, run: Ru
         frozenset(digest for status in statuses if status.approved for digest in status.digests),
         _unresolved(parsed, catalog, settings),
         run.rerun_by,
+        sum(status.state in ("answered", "waiting") for status in statuses),
     )
     decision = gate.decide(event, settings, facts)
     digests = tuple(gate.digest(issue.title, request) for request in decision.requests)

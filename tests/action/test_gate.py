@@ -182,6 +182,14 @@ def test_min_permission_decides_who_may_ask(wanted: str) -> None:
     assert not at_least("unheard-of", wanted)
 
 
+def test_a_stranger_is_answered_only_so_often() -> None:
+    for event in (comment(login="stranger"), comment("/imagebuild_help", login="reader"), opened()):
+        assert ask(event, answers=20).code == "too-many-answers"
+        assert ask(event, answers=19).code != "too-many-answers"
+    assert ask(comment(), answers=500).outcome == "build"
+    assert ask(labeled(), answers=500).outcome == "build"
+
+
 def test_without_the_title_guard_any_title_will_do() -> None:
     assert ask(comment(on=issue("a title")), Settings(title_guard=False)).outcome == "build"
 

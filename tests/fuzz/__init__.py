@@ -1,0 +1,1 @@
+"""Programs for coverage-guided fuzzing; they are run by hand, because their engine has no package everywhere."""
