@@ -40,7 +40,7 @@ def test_the_images_inside_are_listed_with_their_places(tmp_path: Path) -> None:
     write_results(tmp_path)
     write_build(tmp_path, "amd64", images=(INSIDE,))
     text = said(tmp_path)
-    assert "<summary>1 container images inside hello v1.0.0 (amd64)</summary>" in text
+    assert "<summary>1 container image inside hello v1.0.0 (amd64)</summary>" in text
     assert "| `docker.io/library/nginx:1.25` | `sha256:bbbbbbbbbbbb` | 5.0 MB |" in text
     assert "`manifests/a.yaml` and 1 more |" in text
 
