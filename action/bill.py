@@ -33,9 +33,15 @@ def from_document(document: Mapping[str, Any]) -> tuple[ImageInside, ...] | None
     try:
         if document["schemaVersion"] != _SCHEMA_VERSION:
             return None
-        return tuple(ImageInside(**{**image, "found": tuple(image["found"])}) for image in document["images"])
+        images = tuple(ImageInside(**{**image, "found": tuple(image["found"])}) for image in document["images"])
     except (KeyError, TypeError):
         return None
+    return images if all(_is_sound(image) for image in images) else None
+
+
+def _is_sound(image: ImageInside) -> bool:
+    texts = (image.reference, image.path, image.tag, image.digest, image.index_digest or "", *image.found)
+    return isinstance(image.size, int) and all(isinstance(text, str) for text in texts)
 
 
 def from_layer(chunks: Iterable[bytes]) -> tuple[ImageInside, ...] | None:

@@ -16,10 +16,14 @@ from action.github import escape_log, set_output
 from action.login import PASSWORD, USERNAME, publishing_keychain, with_destination
 from action.publish import default_destination, publish
 from action.registry.client import RegistryClient
+from action.registry.response import Timeouts
 from action.report.table import size
 from action.results import PublishResult, Target
 from generator.config import load_settings
 from generator.names import Arch
+
+# Seconds. A registry that has got several gigabytes may hash and move them before it answers.
+_PATIENCE = 600.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +73,8 @@ def _publish(args: argparse.Namespace, target: Target) -> PublishResult:
     settings = with_destination(load_settings(Path(args.root or ".")), args.registry, args.namespace)
     registry, namespace = default_destination(settings, os.environ)
     # No mirrors: they are for reading what others publish.
-    client = RegistryClient(publishing_keychain(registry, os.environ), insecure=settings.insecure)
+    keychain = publishing_keychain(registry, os.environ)
+    client = RegistryClient(keychain, insecure=settings.insecure, timeouts=Timeouts(read=_PATIENCE))
     layouts = _layouts(Path(args.layouts), target)
     return publish(
         target,

@@ -33,7 +33,19 @@ def test_the_file_comes_back_as_it_was() -> None:
     assert bill.to_document(reversed(IMAGES)) == bill.to_document(IMAGES)
 
 
-@pytest.mark.parametrize("document", [{}, {"schemaVersion": 2, "images": []}, {"schemaVersion": 1, "images": [{}]}])
+WRONG = {**bill.to_document(IMAGES)["images"][0], "reference": 5}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"schemaVersion": 2, "images": []},
+        {"schemaVersion": 1, "images": [{}]},
+        {"schemaVersion": 1, "images": 1},
+        {"schemaVersion": 1, "images": [WRONG]},
+    ],
+)
 def test_what_is_no_such_file(document: Mapping[str, object]) -> None:
     assert bill.from_document(document) is None
 
