@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -115,7 +115,7 @@ def curl_and_hash_cost(case: Case, host: str, folder: Path) -> Cost:
     fetched = curl_cost(case, host, folder)
     (folder / "curl.cfg").unlink()
     hashed = cost_of(["sha256sum", *(str(path) for path in folder.iterdir())])
-    return Cost(*(sum(pair) for pair in zip(fetched[:2], hashed[:2], strict=True)), fetched.memory)
+    return Cost(fetched.seconds + hashed.seconds, fetched.processor + hashed.processor, fetched.memory)
 
 
 def skopeo_cost(case: Case, host: str, folder: Path) -> Cost:
@@ -140,7 +140,7 @@ def median(runs: list[Cost]) -> Cost:
     return Cost(*(statistics.median(column) for column in zip(*runs, strict=True)))
 
 
-def compare(case: Case, folder: Path, others: dict[str, Callable[[Case, str, Path], Cost]]) -> None:
+def compare(case: Case, folder: Path, others: Mapping[str, Callable[[Case, str, Path], Cost]]) -> None:
     """Print what placing costs, and what the others cost as multiples of it."""
     with docker_registry(folder / "source") as source:
         for name, pushed in case.pushed.items():
