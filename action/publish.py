@@ -9,6 +9,7 @@ from pathlib import Path
 
 from action import bill, published
 from action.errors import InputError, Problem, RegistryError
+from action.image.labels import TYPE
 from action.publishing import Ready, find_images, index_of
 from action.reference import ImageReference
 from action.referrers import attach
@@ -63,7 +64,7 @@ def publish(
     if there is not None and not force:
         if published.identity(there) == published.identity(index) != "":
             return _result(target, reference, there.digest, images, unchanged=True)
-        raise _refusal(reference, there, index)
+        raise _refusal(target, reference, there, index)
     compared_with, changes = _changes(client, reference, there, images)
     uploaded = _push(pusher, reference, target, images, there, index)
     return _result(
@@ -156,14 +157,12 @@ def _expect(pusher: Pusher, reference: ImageReference, digest: str | None) -> No
         )
 
 
-def _refusal(reference: ImageReference, there: Manifest, index: Manifest) -> InputError:
-    return InputError(
-        Problem(
-            "already-published",
-            f"{reference} is published as {there.digest}; this build is {index.digest} and has other content",
-            "publish under another version, or force it and give the reason",
-        )
-    )
+def _refusal(target: Target, reference: ImageReference, there: Manifest, index: Manifest) -> InputError:
+    kind = published.annotation(there, TYPE)
+    other = f", as {kind}" if kind and kind != target.type else ""
+    message = f"{reference} is published as {there.digest}{other}; this build is {index.digest} and has other content"
+    hint = "publish under another version, or force it and give the reason"
+    return InputError(Problem("already-published", message, hint))
 
 
 def _result(

@@ -35,9 +35,14 @@ def find(client: RegistryClient, reference: ImageReference) -> Manifest | None:
         raise
 
 
+def annotation(manifest: Manifest, name: str) -> str:
+    """What an index says of itself, or the empty string."""
+    return str(_mapping(_document(manifest).get("annotations")).get(name, ""))
+
+
 def identity(manifest: Manifest) -> str:
     """The content id that an index bears, or the empty string."""
-    return str(_mapping(_document(manifest).get("annotations")).get(content_id.LABEL, ""))
+    return annotation(manifest, content_id.LABEL)
 
 
 def bills(client: RegistryClient, reference: ImageReference, index: Manifest) -> dict[str, tuple[ImageInside, ...]]:

@@ -10,6 +10,7 @@ from typing import Any
 from action import bill, content_id
 from action.errors import ClusterImageError, InputError, Problem
 from action.image.index import index_document, shared_annotations
+from action.image.labels import TYPE
 from action.image.layers import BILL, TITLE_ANNOTATION
 from action.image.manifest import image_size, with_arch
 from action.results import ImageInside, Target
@@ -71,7 +72,7 @@ def find_images(target: Target, layouts: Mapping[Arch, Path]) -> list[Ready]:
 
 def index_of(target: Target, images: Sequence[Ready], force: str | None) -> Manifest:
     """The index, byte for byte as it will be stored."""
-    annotations = {_TITLE: target.app, _VERSION: target.version}
+    annotations = {_TITLE: target.app, _VERSION: target.version, TYPE: target.type}
     annotations |= shared_annotations({image.arch: (image.layout, image.digest) for image in images})
     if force:
         annotations[FORCE_ANNOTATION] = force
