@@ -40,16 +40,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def handle(args: argparse.Namespace) -> int:
+    if not args.row and not (args.app and args.version):
+        raise UsageError(Problem("no-target", "build needs an application and a version", "build hello v1.0.0"))
+    if not args.output:
+        example = "--output build/image" if args.row else f"--output oci:build/{args.app}"
+        raise UsageError(Problem("no-output", "nothing says where to leave the image", example))
     root = Path(args.root or ".").resolve()
     settings = with_destination(load_settings(root), args.registry, args.namespace)
     catalog = read_catalog(root, settings)
     client = RegistryClient(default_keychain(), mirrors=settings.mirrors, insecure=settings.insecure)
-    if not args.output:
-        raise UsageError(Problem("no-output", "there is no --output", "--output oci:build/image"))
     if args.row:
         return _build_row(_row(args.row), Path(args.output), catalog, client, settings)
-    if not (args.app and args.version):
-        raise UsageError(Problem("no-target", "build needs an application and a version", "build hello v1.0.0"))
     jobs = _jobs(args, catalog)
     with open_destination(args.output, settings) as destination:
         results = [
