@@ -55,6 +55,8 @@ class ContextFiles:
         self.root = root
         self.ignored = ignored
         self.skipped: list[str] = []
+        # Text, and not paths, where every file of a large tree passes.
+        self._prefix = f"{root}/"
 
     def matches(self, source: str) -> list[Match]:
         """What ``source`` (a path or a pattern) names, in byte order, ignored or not.
@@ -105,7 +107,7 @@ class ContextFiles:
             owner=owner,
             attributes=self._attributes(path),
         )
-        for entry in sorted(os.scandir(self.root / path), key=lambda item: os.fsencode(item.name)):
+        for entry in sorted(os.scandir(self._prefix + path), key=lambda item: os.fsencode(item.name)):
             child_path = f"{path}/{entry.name}" if path else entry.name
             hidden = bool(self.ignored) and child_path in self.ignored
             child_status = entry.stat(follow_symlinks=False)
@@ -146,12 +148,12 @@ class ContextFiles:
                 mode=permissions,
                 owner=owner,
                 size=status.st_size,
-                source=self.root / path,
+                source=self._prefix + path,
                 identity=(status.st_dev, status.st_ino),
                 attributes=self._attributes(path),
             )
         if kind == stat.S_IFLNK:
-            return Node(kind="symlink", mode=0o777, owner=owner, target=_target(self.root / path))
+            return Node(kind="symlink", mode=0o777, owner=owner, target=_target(self._prefix + path))
         if kind == stat.S_IFIFO:
             return Node(kind="fifo", mode=permissions, owner=owner)
         if kind == stat.S_IFSOCK:
@@ -160,7 +162,7 @@ class ContextFiles:
         raise CannotCopy(f"{path} is a device")
 
     def _attributes(self, path: str) -> dict[str, bytes]:
-        full = self.root / path
+        full = self._prefix + path
         try:
             names = os.listxattr(full, follow_symlinks=False)
         except OSError:  # a file system without extended attributes
@@ -224,6 +226,6 @@ def _inside(source: str) -> list[str]:
     return [] if cleaned == "." else cleaned.split("/")
 
 
-def _target(link: Path) -> str:
+def _target(link: str | Path) -> str:
     """What a symbolic link says, to the letter: ``Path.readlink`` would tidy it."""
     return os.readlink(link)  # noqa: PTH115

@@ -5,7 +5,6 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 MAX_LINKS = 100
@@ -34,7 +33,7 @@ class Node:
     mode: int
     owner: Owner
     size: int = 0
-    source: Path | None = None
+    source: str | None = None
     identity: tuple[int, int] | None = None
     data: bytes | None = None
     target: str = ""
