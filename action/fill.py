@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import shutil
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,8 +11,8 @@ from typing import Literal, NamedTuple, Protocol
 
 from action.errors import ClusterImageError, InputError, Problem
 from action.lanes import Item, Result, in_lanes
-from action.report.table import size as human_size
 from action.store.cache import BlobCache, same_filesystem, share
+from action.store.disk import disk_problem, need
 from action.store.manifest import Part
 from action.store.registry_directory import RegistryDirectory, remove_if_wrong
 from action.store.staging import Reader, WrongBytes, write_blob
@@ -23,7 +21,6 @@ Origin = Literal["kept", "cached", "fetched"]
 
 _WRONG_BYTES_TRIES = 3
 _CACHE_TRIES = 3
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 class Wanted(NamedTuple):
@@ -135,6 +132,9 @@ class Filler:
                 except ClusterImageError as error:
                     failures.append(error)
                     break
+                except OSError as error:
+                    error.filename = error.filename or str(stage)
+                    raise
         raise _for_images(failures[-1], want)
 
     def _received(self, want: Wanted, count: int) -> None:
@@ -146,12 +146,12 @@ class Filler:
         """Refuse before the first byte what the disk cannot hold."""
         fetched = [want for want, origin in missing if origin == "fetched"]
         if self._cache is None:
-            _need(self._directory.root, _bytes(fetched) - _begun(fetched, self._directory.stage_path))
+            need(self._directory.root, _bytes(fetched) - _begun(fetched, self._directory.stage_path))
             return
         self._cache.root.mkdir(parents=True, exist_ok=True)
-        _need(self._cache.root, _bytes(fetched) - _begun(fetched, self._cache.stage_path))
+        need(self._cache.root, _bytes(fetched) - _begun(fetched, self._cache.stage_path))
         if not same_filesystem(self._cache.root, self._directory.root):
-            _need(self._directory.root, _bytes(want for want, _ in missing))
+            need(self._directory.root, _bytes(want for want, _ in missing))
 
     def _each(
         self, work: Callable[[Item], Result], items: Sequence[Item], lane_of: Callable[[Item], str]
@@ -173,25 +173,6 @@ def _begun(wanted: Iterable[Wanted], stage_path: Callable[[str], Path]) -> int:
     return sum(stage.stat().st_size for stage in stages if stage.exists())
 
 
-def _need(folder: Path, size: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if size > free:
-        raise InputError(_full(folder, f"{human_size(size)} must be written, {human_size(free)} are free"))
-
-
-def _full(folder: Path, what: str) -> Problem:
-    return Problem("disk-full", f"the disk of {folder} is full: {what}", "free some space, then run it again")
-
-
-def disk_problem(error: OSError) -> Problem:
-    """What the system says of a file of ours, as a problem of the machine and not a defect."""
-    if error.errno in _FULL:
-        return _full(Path(error.filename or "."), str(error.strerror))
-    return Problem(
-        "disk-error", f"{error.filename or 'a file'}: {error.strerror or error}", "check the disk, and who may write"
-    )
-
-
 def _for_images(error: ClusterImageError, want: Wanted) -> ClusterImageError:
     """The same error, saying which images needed the blob."""
     images = ", ".join(want.images[:3]) + (f" and {len(want.images) - 3} more" if len(want.images) > 3 else "")
@@ -202,11 +183,12 @@ def _for_images(error: ClusterImageError, want: Wanted) -> ClusterImageError:
 def _together(failures: Sequence[BaseException]) -> BaseException:
     """One error for all that failed; what only stopped because of it is left out."""
     problems: dict[Problem, None] = {}
+    of_the_disk: dict[int | None, Problem] = {}  # told once, however many blobs were being written
     for failure in failures:
         if isinstance(failure, ClusterImageError):
             problems |= dict.fromkeys(failure.problems)
         elif isinstance(failure, OSError):
-            problems[disk_problem(failure)] = None
+            of_the_disk.setdefault(failure.errno, disk_problem(failure))
         elif not isinstance(failure, _Stopped):
             return failure
-    return ClusterImageError(problems)
+    return ClusterImageError([*problems, *of_the_disk.values()])

@@ -10,12 +10,13 @@ from pathlib import Path
 from action.claims import Resolved, arrange, found_at
 from action.discover.findings import Finding
 from action.errors import ClusterImageError, InputError, Problem
-from action.fill import Filler, Origin, Wanted, Watcher, disk_problem
+from action.fill import Filler, Origin, Wanted, Watcher
 from action.registry.client import RegistryClient
 from action.resolve import Resolver
 from action.results import ImageInside
 from action.store.cache import BlobCache
 from action.store.digest import read_right
+from action.store.disk import disk_problem
 from action.store.manifest import Part
 from action.store.platform import CONFIG_LIMIT
 from action.store.registry_directory import Contents, RegistryDirectory

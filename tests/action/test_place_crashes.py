@@ -178,7 +178,9 @@ def test_a_disk_that_fills_up_is_one_error_and_the_next_run_completes(
         watcher = FillsTheDisk(disk)
         with pytest.raises(ClusterImageError) as caught:
             fill(context, proxy.host, cache, watcher)
-        assert [problem.code for problem in caught.value.problems] == ["disk-full"]
+        (problem,) = caught.value.problems
+        assert problem.code == "disk-full"
+        assert problem.message.startswith(f"the disk of {disk}/")
         assert not list((context / "registry").rglob("current/link"))
         watcher.filler.unlink()
         there = whole_blobs(context / "registry", disk / "cache")
