@@ -23,6 +23,8 @@ from generator.config import Settings, load_settings
 
 # An output may have 1 MB, counted as UTF-16: github-actions facts, "Job outputs".
 OUTPUT_LIMIT = 450_000
+# The report gets the plan in one environment variable, and one may have 128 KiB: execve(2), MAX_ARG_STRLEN.
+PLAN_LIMIT = 120_000
 DECISIONS = {"ignore": "ignored", "answer": "answered", "refuse": "refused", "wait": "waiting", "build": "build"}
 
 
@@ -135,9 +137,11 @@ def _write_outputs(planned: Plan, outcome: str, report: dict[str, Any]) -> None:
 
 
 def _check_length(planned: Plan) -> None:
-    length = len(_compact(planned.batches)) + len(_compact(planned.targets))
-    if length > OUTPUT_LIMIT:
-        message = f"the plan is {length} characters long, more than one job may hand to another"
+    plan_length = len(_compact(planned.targets))
+    length = plan_length + len(_compact(planned.batches))
+    if length > OUTPUT_LIMIT or plan_length > PLAN_LIMIT:
+        count = len(planned.targets)
+        message = f"the plan of {count} images is {length} characters long, more than one job may hand to another"
         raise InputError(Problem("plan-too-long", message, "ask for fewer images at a time"))
 
 
