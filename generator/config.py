@@ -14,7 +14,7 @@ SETTINGS_FILE = "imagebuild.yaml"
 METADATA_FILE = "image.yaml"
 
 Permission = Literal["read", "triage", "write", "maintain", "admin"]
-Engine = Literal["auto", "buildah", "buildx"]
+Engine = Literal["auto", "native", "buildah", "buildx"]
 
 DEFAULT_ROOTS: Mapping[ImageType, tuple[str, ...]] = dict.fromkeys(IMAGE_TYPES, ("applications",))
 DEFAULT_RUNNERS: Mapping[Arch, str] = {"amd64": "ubuntu-24.04", "arm64": "ubuntu-24.04-arm"}
