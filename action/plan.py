@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from action import gate
+from action.approval import digest
 from action.command import Parsed, Request, parse
 from action.errors import InputError, Problem
 from action.event import ISSUE_EVENTS, Event, read_event, read_issue
@@ -97,7 +98,7 @@ def plan_request(event: Event, root: Path, settings: Settings, api: Api, run: Ru
         sum(status.state in ("answered", "waiting") for status in statuses),
     )
     decision = gate.decide(event, settings, facts)
-    digests = tuple(gate.digest(issue.title, request) for request in decision.requests)
+    digests = tuple(digest(issue.title, request) for request in decision.requests)
     planned: list[dict[str, Any]] = []
     targets: list[dict[str, Any]] = []
     tried: list[dict[str, Any]] = []

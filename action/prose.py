@@ -11,6 +11,15 @@ import re
 from typing import TYPE_CHECKING
 
 from action.html import DETAILS, Folds, block_end, is_block_start
+from action.line_starts import (
+    cells,
+    fence,
+    is_delimiter_row,
+    is_heading,
+    is_thematic_break,
+    is_underline,
+    list_marker,
+)
 
 if TYPE_CHECKING:
     from action.inline import Stretch
@@ -21,8 +30,6 @@ MAX_DEPTH = 40
 # More openings than this (of tags and of links) are in no text that a person wrote.
 MAX_OPENINGS = 2_000
 
-# Patterns are text, compiled (and kept by re) when a line first needs them: most comments need none.
-_DELIMITER_ROW = r"\|? *:?-+:? *(?:\| *:?-+:? *)*+\|? *$"
 _FOOTNOTE = r"\[\^[^\]\s]+\]: *"
 
 
@@ -153,8 +160,8 @@ class _Scanner:
             return QUOTE, 0, indent + 1 + (content[1:2] == " ")
         if content[0] == "[" and (footnote := re.match(_FOOTNOTE, content)):
             return FOOTNOTE, 4, indent + footnote.end()
-        marker = _list_marker(content)
-        if not marker or (interrupts and _is_underline(content)) or _is_thematic_break(content):
+        marker = list_marker(content)
+        if not marker or (interrupts and is_underline(content)) or is_thematic_break(content):
             return None
         after = content[len(marker) :]
         spaces = len(after) - len(after.lstrip(" "))
@@ -175,7 +182,7 @@ class _Scanner:
             else:
                 self.paragraph.append((number, content))
             return
-        if start == "a heading" and in_paragraph and _is_underline(content):
+        if start == "a heading" and in_paragraph and is_underline(content):
             self._end_leaf(heading=True)
             self.result[number] = start
             return
@@ -192,7 +199,7 @@ class _Scanner:
             self._html_line(number, content)
         else:
             self.result[number] = start
-            self.fence = _fence(content) if indent < 4 else ""
+            self.fence = fence(content) if indent < 4 else ""
 
     def _leaf_start(self, content: str, indent: int, *, in_paragraph: bool, lazy: bool) -> str | None:
         """The block, other than a paragraph, that starts with ``content``."""
@@ -200,22 +207,20 @@ class _Scanner:
             return None
         if indent >= 4:
             return None if in_paragraph or lazy else "a code block"
-        if in_paragraph and not self.in_table and _is_underline(content) and not self._only_definitions():
+        if in_paragraph and not self.in_table and is_underline(content) and not self._only_definitions():
             return "a heading"
-        if _is_heading(content):
+        if is_heading(content):
             return "a heading"
-        if _fence(content):
+        if fence(content):
             return "a code block"
-        if _is_thematic_break(content):
+        if is_thematic_break(content):
             return "a line across"
         return "an HTML block" if is_block_start(content, in_paragraph=in_paragraph) else None
 
     def _starts_table(self, content: str) -> bool:
         """GitHub's tables: the line before has as many cells as the row of dashes."""
-        if not any(mark in content for mark in "|:") or not re.match(_DELIMITER_ROW, content):
-            return False
         number, header = self.paragraph[-1]
-        if _cells(header) != _cells(content):
+        if not is_delimiter_row(content) or cells(header) != cells(content):
             return False
         del self.paragraph[-1]
         self._end_leaf()
@@ -293,41 +298,3 @@ class _Scanner:
             position += len(line) + 1
         for stretch in hidden[index:]:
             self.folds.read(stretch.tag)
-
-
-def _fence(content: str) -> str:
-    """The characters that open a code fence; empty when the line opens none."""
-    length = len(content) - len(content.lstrip(content[0]))
-    if length < 3 or content[0] not in "`~" or (content[0] == "`" and "`" in content[length:]):
-        return ""
-    return content[:length]
-
-
-def _is_heading(content: str) -> bool:
-    after = content.lstrip("#")
-    return 1 <= len(content) - len(after) <= 6 and after[:1] in ("", " ")
-
-
-def _is_underline(content: str) -> bool:
-    """A line that makes a heading of the paragraph above it."""
-    return content[0] in "=-" and not content.rstrip(" ").strip(content[0])
-
-
-def _is_thematic_break(content: str) -> bool:
-    marks = content.replace(" ", "")
-    return content[0] in "*-_" and len(marks) >= 3 and not marks.strip(content[0])
-
-
-def _list_marker(content: str) -> str:
-    """``-``, ``+``, ``*``, ``1.`` or ``1)`` at the start of a line; empty when there is none."""
-    if content[0] in "-+*":
-        return content[0]
-    digits = len(content) - len(content.lstrip("0123456789"))
-    return content[: digits + 1] if 1 <= digits <= 9 and content[digits : digits + 1] in (".", ")") else ""
-
-
-def _cells(row: str) -> int:
-    row = row.strip(" ")
-    inner = row.removeprefix("|")
-    inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
-    return inner.count("|") - inner.count("\\|") + 1

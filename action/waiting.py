@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from action.approval import digest
 from action.command import MAX_REQUESTS, Parsed, parse
-from action.gate import digest
 from action.report.marker import Status
 
 

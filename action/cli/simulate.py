@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from action import gate
 from action.answer import answer
+from action.approval import LEVELS
 from action.cli.plan import DECISIONS, read_json
 from action.errors import InputError, Problem
 from action.event import ISSUE_EVENTS
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--event-name", help="what kind of event it is; default: what the file looks like")
     parser.add_argument("--root", type=Path, default=Path(), help="the repository that holds the applications")
     parser.add_argument(
-        "--permission", choices=gate.LEVELS, default="write", help="the role that everybody in the event has"
+        "--permission", choices=LEVELS, default="write", help="the role that everybody in the event has"
     )
 
 

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from action.approval import LEVELS, at_least, digest, title_app
 from action.command import parse
 from action.event import Event, Issue, Person
-from action.gate import LEVELS, Decision, Facts, at_least, decide, digest, first_look, title_app
+from action.gate import Decision, Facts, decide, first_look
 from generator.errors import Problem
 
 COMMAND = "/imagebuild_apps helm v3.8.2"
