@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,13 +19,12 @@ from action.init_script import SCRIPT, passed_variables, run_init
 from action.kubefile import find_buildfile
 from action.place import Placement, place
 from action.registry.client import RegistryClient
+from action.report.progress import progress_for
 from action.report.table import size
 from action.results import BuildResult
 from action.store.oci_layout import OciLayout
 from generator.catalog import Version
 from generator.names import Arch, ImageType
-
-Log = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,17 @@ class Job:
         return f"{self.version.name}-{self.arch}"
 
 
-def build(job: Job, layout: OciLayout, *, client: RegistryClient, engine: str, log: Log) -> BuildResult:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What every build of a run uses. ``cache`` is a folder of blobs that builds share, ``log`` takes a line each."""
+
+    client: RegistryClient
+    engine: str
+    cache: Path | None
+    log: Callable[[Job, str], None]
+
+
+def build(job: Job, layout: OciLayout, means: Means) -> BuildResult:
     """Build into ``layout`` under ``job.ref_name``; the name is written last, when the whole image is there.
 
     Raises ClusterImageError with everything that is wrong.
@@ -50,12 +60,12 @@ def build(job: Job, layout: OciLayout, *, client: RegistryClient, engine: str, l
     label = job.version.context
     scan, placement = Scan(images=()), None
     with staged(job.version.directory, label) as context, _told_from_the_repository(label):
-        _run_init(job, context, log)
+        _run_init(job, context, means)
         buildfile = find_buildfile(context, job.type)
         if job.type != "dockerimages":
-            scan = _scan(job, context, log)
+            scan = _scan(job, context, means)
         if job.type == "apps":
-            placement = _fill_registry(context, scan, job.arch, client, log)
+            placement = _fill_registry(job, context, scan, means)
         image = build_image(
             context,
             buildfile,
@@ -63,13 +73,13 @@ def build(job: Job, layout: OciLayout, *, client: RegistryClient, engine: str, l
             labels=standard_labels(job.type, job.version.app, job.version.name, job.version.metadata, os.environ),
             build_args=job.build_args,
             layout=layout,
-            engine=engine,
+            engine=means.engine,
             images=placement.images if placement else None,
         )
     problems = (*scan.problems, *(placement.problems if placement else ()), *image.problems)
     layout.put_index(job.ref_name, image.digest, platform={"os": "linux", "architecture": job.arch})
     how = f"{image.engine}, because {image.reason}" if image.reason else image.engine
-    log(f"built {image.digest}, {size(image.size)} ({how})")
+    means.log(job, f"built {image.digest}, {size(image.size)} ({how})")
     return BuildResult(
         type=job.type,
         app=job.version.app,
@@ -84,9 +94,9 @@ def build(job: Job, layout: OciLayout, *, client: RegistryClient, engine: str, l
     )
 
 
-def _run_init(job: Job, context: Path, log: Log) -> None:
+def _run_init(job: Job, context: Path, means: Means) -> None:
     if (context / SCRIPT).is_file():
-        log(f"running {SCRIPT}")
+        means.log(job, f"running {SCRIPT}")
     label = job.version.context
     run_init(
         context,
@@ -99,7 +109,7 @@ def _run_init(job: Job, context: Path, log: Log) -> None:
     check_what_is_read(context, label)
 
 
-def _scan(job: Job, context: Path, log: Log) -> Scan:
+def _scan(job: Job, context: Path, means: Means) -> Scan:
     """The findings, with paths as they are in the repository; every error of the scan ends the build."""
     scan = scan_context(context, arch=job.arch)
     errors = [problem for problem in scan.problems if problem.severity == "error"]
@@ -114,13 +124,17 @@ def _scan(job: Job, context: Path, log: Log) -> Scan:
             )
             for finding in scan.wanted
         )
-    log(f"found {len(scan.wanted)} images to carry, {len(scan.images) - len(scan.wanted)} uncertain")
+    means.log(job, f"found {len(scan.wanted)} images to carry, {len(scan.images) - len(scan.wanted)} uncertain")
     return scan
 
 
-def _fill_registry(context: Path, scan: Scan, arch: Arch, client: RegistryClient, log: Log) -> Placement:
-    placement = place(context, scan.wanted, arch=arch, client=client)
-    log(f"placed {len(placement.images)} images in registry/")
+def _fill_registry(job: Job, context: Path, scan: Scan, means: Means) -> Placement:
+    with progress_for(sys.stderr, os.environ) as progress:
+        placement = place(
+            context, scan.wanted, arch=job.arch, client=means.client, cache=means.cache, watcher=progress
+        )
+    shared = f", {size(placement.total - placement.unique)} of it shared" if placement.total > placement.unique else ""
+    means.log(job, f"placed {len(placement.images)} images in registry/, {size(placement.total)}{shared}")
     return placement
 
 

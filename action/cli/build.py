@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from action.build import Job, Log, build
+from action.build import Job, Means, build
 from action.cli.options import add_option, add_positional
 from action.destination import open_destination
 from action.errors import ClusterImageError, InputError, Problem, UsageError
@@ -19,7 +19,7 @@ from action.report.build import build_table
 from action.results import BuildResult, Target
 from action.store.oci_layout import OciLayout
 from generator.catalog import Catalog, Version, read_catalog
-from generator.config import Settings, load_settings
+from generator.config import load_settings
 from generator.matrix import Row
 from generator.names import ARCHES, IMAGE_TYPES, ImageType
 
@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_option(parser, "type", f"{', '.join(IMAGE_TYPES)}; default: the first that the directory offers")
     parser.add_argument("--arch", action="append", choices=ARCHES, help="repeatable; default: every one it can be")
     parser.add_argument("--build-arg", action="append", default=[], metavar="KEY=VALUE", help="for dockerimages")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="keep blobs there, for every build to share")
     add_option(parser, "root", "the repository that holds applications/")
     add_option(parser, "row", "instead of all of the above: one row of a matrix, as JSON")
     add_option(parser, "registry", "for the output registry; default: that of imagebuild.yaml, else ghcr.io")
@@ -48,26 +49,29 @@ def handle(args: argparse.Namespace) -> int:
     root = Path(args.root or ".").resolve()
     settings = with_destination(load_settings(root), args.registry, args.namespace)
     catalog = read_catalog(root, settings)
-    client = RegistryClient(default_keychain(), mirrors=settings.mirrors, insecure=settings.insecure)
+    means = Means(
+        client=RegistryClient(default_keychain(), mirrors=settings.mirrors, insecure=settings.insecure),
+        engine=settings.engine,
+        cache=args.cache,
+        log=_log,
+    )
     if args.row:
-        return _build_row(_row(args.row), Path(args.output), catalog, client, settings)
+        return _build_row(_row(args.row), Path(args.output), catalog, means)
     jobs = _jobs(args, catalog)
     with open_destination(args.output, settings) as destination:
-        results = [
-            build(job, destination.layout, client=client, engine=settings.engine, log=_logger(job)) for job in jobs
-        ]
+        results = [build(job, destination.layout, means) for job in jobs]
         published = destination.finish(_target(jobs), results)
     print(build_table(results, published))
     return 0
 
 
-def _build_row(row: Row, output: Path, catalog: Catalog, client: RegistryClient, settings: Settings) -> int:
+def _build_row(row: Row, output: Path, catalog: Catalog, means: Means) -> int:
     """Build for the jobs that follow on other machines; they find result.json even when this fails."""
     result = BuildResult(type=row.type, app=row.app, version=row.version, arch=row.arch)
     try:
         version = catalog.resolve(row.type, row.app, row.version)
         job = Job(version=version, type=row.type, arch=row.arch, build_args=row.build_args)
-        result = build(job, OciLayout(output / "layout"), client=client, engine=settings.engine, log=_logger(job))
+        result = build(job, OciLayout(output / "layout"), means)
     except ClusterImageError as error:
         result = replace(result, problems=error.problems)
         raise
@@ -138,6 +142,5 @@ def _row(text: str) -> Row:
         raise UsageError(Problem("bad-row", f"--row is no row of a matrix: {error}")) from error
 
 
-def _logger(job: Job) -> Log:
-    label = f"{job.version.app} {job.version.name} {job.arch}"
-    return lambda line: print(f"[{label}] {line}", file=sys.stderr, flush=True)
+def _log(job: Job, line: str) -> None:
+    print(f"[{job.version.app} {job.version.name} {job.arch}] {line}", file=sys.stderr, flush=True)
