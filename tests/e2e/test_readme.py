@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from action.__main__ import main
 from action.store.oci_layout import OciLayout
 from tests.support.act import checkout
 
@@ -45,6 +46,14 @@ def test_a_repository_that_only_wants_the_action(repository: Path, tmp_path: Pat
     layout = OciLayout(tmp_path / "built")
     index = layout.read_manifest(layout.resolve("v1.0.0").digest)
     assert [child["platform"]["architecture"] for child in index["manifests"]] == ["amd64", "arm64"]
+
+
+def test_the_demo_ends_as_shown(repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Images are reproducible, so that even the digests are the same wherever somebody tries it."""
+    (shown,) = (block for block in blocks(repository, "") if block.startswith("IMAGE "))
+    assert main(["build", "hello", "v1.0.0", "--root", str(repository), "--output", f"oci:{tmp_path / 'demo'}"]) == 0
+    lines = shown.rstrip().removesuffix("...").rstrip()
+    assert capsys.readouterr().out.startswith(lines)
 
 
 def test_the_two_commands_are_there(repository: Path) -> None:
