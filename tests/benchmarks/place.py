@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import os
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
@@ -131,9 +130,9 @@ def skopeo_cost(case: Case, host: str, folder: Path) -> Cost:
 
 
 def fresh(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+    """A new directory, and a disk that is done with what came before."""
     folder.mkdir(parents=True)
-    os.sync()  # no run pays for what the one before it wrote
+    os.sync()
 
 
 def median(runs: list[Cost]) -> Cost:
@@ -147,9 +146,10 @@ def compare(case: Case, folder: Path, others: Mapping[str, Callable[[Case, str, 
             images.push(pushed, source.host, *name.split(":"))
         kinds = {"place": place_cost, **others}
         runs: dict[str, list[Cost]] = {kind: [] for kind in kinds}
-        for _ in range(ROUNDS):  # in turns, so that what else the machine does is everybody's
+        for number in range(ROUNDS):  # in turns, so that what else the machine does is everybody's
             for kind, cost in kinds.items():
-                runs[kind].append(cost(case, source.host, folder / "target"))
+                # Never in place of what was just deleted: ext4 is slow to reuse an inode for some seconds.
+                runs[kind].append(cost(case, source.host, folder / f"{kind} {number}"))
     costs = {kind: median(found) for kind, found in runs.items()}
     rows = [
         (
@@ -169,11 +169,11 @@ def compare(case: Case, folder: Path, others: Mapping[str, Callable[[Case, str, 
 def barrier_cost(folder: Path) -> None:
     """What the one wait for the disk takes after 300 MB were written."""
     times = []
-    for _ in range(ROUNDS):
-        fresh(folder)
-        (folder / "data").write_bytes(os.urandom(300 << 20))
+    for number in range(ROUNDS):
+        fresh(folder / str(number))
+        (folder / str(number) / "data").write_bytes(os.urandom(300 << 20))
         begun = time.perf_counter()
-        registry_directory.RegistryDirectory(folder).barrier()
+        registry_directory.RegistryDirectory(folder / str(number)).barrier()
         times.append(time.perf_counter() - begun)
     print(f"\nthe durability barrier after 300 MB: {statistics.median(times):.2f} s")
 
