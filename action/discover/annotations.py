@@ -57,7 +57,7 @@ def _hit(
 
 
 def _annotated(chart: ChartFiles, name: str, base: str) -> Iterator[tuple[Text, str, str | None]]:
-    annotations = first_tree(chart.text(name) or "", "annotations")
+    annotations = chart.tree(name, "annotations")
     if not isinstance(annotations, Map):
         return
     for key in ANNOTATIONS:
@@ -74,7 +74,7 @@ def _annotated(chart: ChartFiles, name: str, base: str) -> Iterator[tuple[Text, 
 
 
 def _locked(chart: ChartFiles, name: str) -> Iterator[tuple[Text, str]]:
-    images = first_tree(chart.text(name) or "", "images")
+    images = chart.tree(name, "images")
     for index, entry in enumerate(images if isinstance(images, list) else ()):
         image = entry.get("image") if isinstance(entry, Map) else None
         if isinstance(image, Text) and literal(image) is not None:
@@ -83,7 +83,4 @@ def _locked(chart: ChartFiles, name: str) -> Iterator[tuple[Text, str]]:
 
 def _is_on(chart: ChartFiles, base: str, condition: str) -> bool:
     """Whether a condition such as ``metrics.enabled`` holds in the chart's own values; unknown counts as on."""
-    here = first_tree(chart.text(f"{base}values.yaml") or "")
-    for step in condition.split("."):
-        here = here.get(step) if isinstance(here, Map) else None
-    return here is not False
+    return chart.tree(f"{base}values.yaml", *condition.split(".")) is not False

@@ -12,7 +12,7 @@ from action.discover.hits import Hit
 from action.discover.image_lists import list_entries
 from action.discover.literals import literal, tokens
 from action.discover.rules import Claim, image_field, image_like_fields, image_parts
-from action.discover.yaml_tree import Document, Map, Text, Tree, documents, first_tree
+from action.discover.yaml_tree import Map, Text, Tree
 from action.reference import ImageReference
 
 SWITCHES = ("enabled", "enable", "create", "install", "deploy")
@@ -47,10 +47,8 @@ def _from_values(chart: ChartFiles) -> Iterator[Hit]:
         base = name.removesuffix("values.yaml")
         prefix = ".".join(base.rstrip("/").split("/")[1::2])
         version = _app_version(chart, f"{base}Chart.yaml")
-        for document in documents(chart.text(name) or "", name):
-            if isinstance(document, Document):
-                for claim, path, switch in _walk(document.root, prefix, version, _condition(chart, base)):
-                    yield from _value_hit(chart, name, claim, path, switch)
+        for claim, path, switch in _walk(chart.tree(name), prefix, version, _condition(chart, base)):
+            yield from _value_hit(chart, name, claim, path, switch)
 
 
 def _is_subchart(name: str) -> bool:
@@ -64,13 +62,13 @@ def _condition(chart: ChartFiles, base: str) -> str:
     for depth in range(0, len(steps) - 1, 2):
         parent = "".join(f"{step}/" for step in steps[:depth])
         name = steps[depth + 1]
-        dependencies = first_tree(chart.text(f"{parent}Chart.yaml") or "", "dependencies")
+        dependencies = chart.tree(f"{parent}Chart.yaml", "dependencies")
         for entry in dependencies if isinstance(dependencies, list) else ():
             if not isinstance(entry, Map) or entry.get("name") != name:
                 continue
             for condition in str(entry.get("condition") or "").split(","):
                 path = condition.strip()
-                if path and first_tree(chart.text(f"{parent}values.yaml") or "", *path.split(".")) is False:
+                if path and chart.tree(f"{parent}values.yaml", *path.split(".")) is False:
                     return ".".join([*steps[1:depth:2], path])
     return ""
 
@@ -106,7 +104,7 @@ def _value_hit(chart: ChartFiles, name: str, claim: Claim, path: str, switch: st
 
 
 def _from_templates(chart: ChartFiles) -> Iterator[Hit]:
-    for name, text in chart.templates():
+    for name, text in chart.templates:
         if name.endswith("NOTES.txt") or _NOT_RENDERED.search(name) or _SCHEMA.search(text):
             continue
         for reference, line in literal_images(text):
@@ -133,11 +131,8 @@ def _from_lists(chart: ChartFiles) -> Iterator[Hit]:
 
 
 def _app_version(chart: ChartFiles, name: str) -> str | None:
-    for document in documents(chart.text(name) or "", name):
-        if isinstance(document, Document) and isinstance(document.root, Map):
-            version = document.root.get("appVersion")
-            return str(version) if isinstance(version, Text) else None
-    return None
+    version = chart.tree(name, "appVersion")
+    return str(version) if isinstance(version, Text) else None
 
 
 def _place(chart: ChartFiles, name: str) -> str:

@@ -6,10 +6,11 @@ import io
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from action.discover.files import MAX_TEXT
-from action.discover.yaml_tree import Map, Plain, Tree, plain, single
+from action.discover.yaml_tree import Map, Plain, Tree, first_tree, plain, single
 from action.errors import InputError, Problem
 
 MAX_UNPACKED = 256 * 1024 * 1024
@@ -17,7 +18,7 @@ MAX_UNPACKED = 256 * 1024 * 1024
 MAX_FILES = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ChartFiles:
     """A chart as files: ``files`` maps paths below its folder to bytes, packed subcharts unpacked in place.
 
@@ -29,6 +30,7 @@ class ChartFiles:
     folder: str
     files: Mapping[str, bytes] = field(repr=False)
     metadata: Mapping[str, Plain] = field(repr=False)
+    _trees: dict[str, Tree] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -40,11 +42,23 @@ class ChartFiles:
         data = self.files.get(name)
         return None if data is None else data.decode("utf-8", "replace").replace("\r\n", "\n")
 
-    def templates(self) -> Iterator[tuple[str, str]]:
+    def tree(self, name: str, *path: str) -> Tree:
+        """What stands below ``path`` in the first document of a YAML file; None when it has no such thing."""
+        if name not in self._trees:
+            self._trees[name] = first_tree(self.text(name) or "")
+        here = self._trees[name]
+        for step in path:
+            here = here.get(step) if isinstance(here, Map) else None
+        return here
+
+    @cached_property
+    def templates(self) -> tuple[tuple[str, str], ...]:
         """Path and text of every template, subcharts included."""
-        for name in sorted(self.files):
-            if "templates/" in f"/{name}" and name.rpartition(".")[2] in ("yaml", "yml", "tpl", "txt", "json"):
-                yield name, self.text(name) or ""
+        return tuple(
+            (name, self.text(name) or "")
+            for name in sorted(self.files)
+            if "templates/" in f"/{name}" and name.rpartition(".")[2] in ("yaml", "yml", "tpl", "txt", "json")
+        )
 
     def place(self, template: str) -> str:
         """The path under which a user finds ``web/templates/a.yaml`` that helm speaks of."""
@@ -65,11 +79,7 @@ class ChartFiles:
     def _declared(self, base: str) -> list[str]:
         names = []
         for file in ("Chart.yaml", "requirements.yaml"):
-            try:
-                tree = single(self.text(f"{base}{file}") or "", file)
-            except InputError:
-                continue
-            entries = tree.get("dependencies") if isinstance(tree, Map) else None
+            entries = self.tree(f"{base}{file}", "dependencies")
             for entry in entries if isinstance(entries, list) else []:
                 if isinstance(entry, Map) and isinstance(entry.get("name"), str):
                     names.append(str(entry["name"]))
@@ -79,12 +89,11 @@ class ChartFiles:
         if f"{base}charts/{wanted}/Chart.yaml" in self.files:
             return True
         below = f"{base}charts/"
-        for name in self.files:
-            if name.startswith(below) and name.endswith("/Chart.yaml") and name.count("/") == below.count("/") + 1:
-                tree = _metadata(self.files[name], name, [])
-                if tree.get("name") == wanted:
-                    return True
-        return False
+        return any(
+            self.tree(name, "name") == wanted
+            for name in self.files
+            if name.startswith(below) and name.endswith("/Chart.yaml") and name.count("/") == below.count("/") + 1
+        )
 
 
 def read_chart(path: Path, label: str) -> ChartFiles:
@@ -96,21 +105,9 @@ def read_chart(path: Path, label: str) -> ChartFiles:
     _unpack_subcharts(files, label)
     if "Chart.yaml" not in files:
         raise InputError(Problem("not-a-chart", "has no Chart.yaml, so it is not a chart", file=label))
-    problems: list[Problem] = []
-    metadata = _metadata(files["Chart.yaml"], f"{label}/Chart.yaml", problems)
-    if problems:
-        raise InputError(problems)
-    return ChartFiles(path, label, folder, files, metadata)
-
-
-def _metadata(data: bytes, name: str, problems: list[Problem]) -> Mapping[str, Plain]:
-    tree: Tree = None
-    try:
-        tree = single(data.decode("utf-8-sig", "replace"), name)
-    except InputError as error:
-        problems.extend(error.problems)
-    found = plain(tree)
-    return found if isinstance(found, dict) else {}
+    metadata = single(files["Chart.yaml"].decode("utf-8-sig", "replace"), f"{label}/Chart.yaml")
+    values = plain(metadata)
+    return ChartFiles(path, label, folder, files, values if isinstance(values, dict) else {})
 
 
 def _folder_files(path: Path) -> Iterator[tuple[str, bytes]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,19 +66,28 @@ class ChartScan:
         return self.found
 
     def _complete(self) -> bool:
-        for owner, missing in self._chart.missing_dependencies():
-            message = f"the dependency {missing} of the chart {self._chart.name} is not in its charts/ directory"
-            hint = f"run `helm dependency build {self._chart.label}` before the build, or commit its charts/"
+        """Whether helm would take the chart: it refuses one without its own dependencies, but not without theirs."""
+        chart, complete = self._chart, True
+        for owner, missing in chart.missing_dependencies():
+            own = owner == "Chart.yaml"
+            complete &= not own
+            message = f"the dependency {missing} of the chart {chart.name} is not in its charts/ directory"
+            hint = f"run `helm dependency build {chart.label}` before the build, or commit its charts/"
             self.found.problems.append(
-                Problem("chart-dependency-missing", message, hint, f"{self._chart.label}/{owner}")
+                Problem(
+                    "chart-dependency-missing",
+                    message,
+                    hint,
+                    f"{chart.label}/{owner}",
+                    severity="error" if own else "warning",
+                )
             )
-        if self.found.problems:
-            self.found.add(unreached_images(self._chart, []))
-        return not self.found.problems
+        if not complete:
+            self.found.add(unreached_images(chart, []))
+        return complete
 
     def _render_all(self, planned: list[PlannedRelease]) -> None:
-        with tempfile.TemporaryDirectory(prefix="chart-") as folder:
-            path = self._staged(Path(folder))
+        with self._staged() as path:
             renders = base_renders(self._chart, planned, self._overrides())
             worked = [render for render in renders if self._render_variants(path, render)]
             if not worked:
@@ -89,7 +99,7 @@ class ChartScan:
 
     def _note_cluster_versions(self) -> None:
         """Tags that are the version of the cluster: right only when that is the version we rendered for."""
-        if not any(".KubeVersion" in text for _, text in self._chart.templates()):
+        if not any(".KubeVersion" in text for _, text in self._chart.templates):
             return
         versions = cluster_tags(self._chart)
         for hit in self.found.hits:
@@ -99,17 +109,20 @@ class ChartScan:
                     "list the image for yours in images/shim"
                 )
 
-    def _staged(self, folder: Path) -> Path:
+    @contextmanager
+    def _staged(self) -> Iterator[Path]:
         """The chart as it will be once its ``*.tmpl`` files are rendered; the chart itself when it has none."""
         prefix = f"{self._chart.label}/"
         rendered = {name: text for name, text in self._files.rendered.items() if name.startswith(prefix)}
         if not rendered:
-            return self._chart.path
-        copy = folder / self._chart.folder
-        shutil.copytree(self._chart.path, copy, symlinks=True)
-        for name, text in rendered.items():
-            (copy / name.removeprefix(prefix)).write_text(text, encoding="utf-8")
-        return copy
+            yield self._chart.path
+            return
+        with tempfile.TemporaryDirectory(prefix="chart-") as folder:
+            copy = Path(folder) / self._chart.folder
+            shutil.copytree(self._chart.path, copy, symlinks=True)
+            for name, text in rendered.items():
+                (copy / name.removeprefix(prefix)).write_text(text, encoding="utf-8")
+            yield copy
 
     def _overrides(self) -> tuple[str, str] | None:
         for stem in dict.fromkeys((self._chart.name, self._chart.folder)):

@@ -106,9 +106,11 @@ class _Walk:
             if entered is None:
                 return
             place = entered
-        for rule in MAP_RULES:
-            for claim in rule(node, key):
-                self._claim(claim, path, place)
+        keys = " ".join(node).lower()
+        for word, rule in MAP_RULES:
+            if word in keys:
+                for claim in rule(node, key):
+                    self._claim(claim, path, place)
         for name, value in node.items():
             if name in _LABELS or name in _SCHEMA_KEYS:
                 continue

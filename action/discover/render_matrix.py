@@ -108,7 +108,7 @@ def variants(chart: ChartFiles, render: Render, defined: frozenset[str]) -> Iter
 
     ``defined`` are the API versions that the context itself brings: a cluster that runs the image has them.
     """
-    texts = [text for _, text in chart.templates()]
+    texts = [text for _, text in chart.templates]
     asked = asked_versions(texts)
     known = set(defined & asked) | served(asked)
     release = replace(render.release, api_versions=tuple(sorted(known)), kube_version=_kube_version(chart))

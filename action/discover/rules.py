@@ -173,14 +173,15 @@ def crossplane_package(node: Map, key: str) -> Iterator[Claim]:
         yield Claim(package.strip(), "spec.package", "crossplane-package", "likely", package.line, reason)
 
 
-MAP_RULES: tuple[MapRule, ...] = (
-    image_field,
-    image_parts,
-    image_like_fields,
-    image_collections,
-    hub_images,
-    crossplane_package,
+MAP_RULES: tuple[tuple[str, MapRule], ...] = (
+    ("image", image_field),
+    ("repo", image_parts),
+    ("image", image_like_fields),
+    ("image", image_collections),
+    ("hub", hub_images),
+    ("apiversion", crossplane_package),
 )
+"""Each rule with the word, in lower case, that some key of a mapping must have in it for the rule to find anything."""
 
 
 def _composed(node: Map, name: str, key: str = "image") -> str | None:

@@ -106,15 +106,10 @@ def single(text: str, name: str) -> Tree:
     return found
 
 
-def first_tree(text: str, *path: str) -> Tree:
-    """The first document of a text, or what stands below ``path`` in it; None when it cannot be read."""
+def first_tree(text: str) -> Tree:
+    """The first document of a text; None when there is none, or it cannot be read."""
     for document in documents(text, ""):
-        if isinstance(document, Document):
-            here = document.root
-            for step in path:
-                here = here.get(step) if isinstance(here, Map) else None
-            return here
-        return None
+        return document.root if isinstance(document, Document) else None
     return None
 
 
