@@ -54,9 +54,9 @@ config() {
 docker_archive() {
   local name=$1 folder=$work/$1
   mkdir "$folder"
-  cp "$work/layer.tar" "$folder/layer.tar"
-  config "$name" "$folder/layer.tar" >"$folder/config.json"
-  printf '[{"Config":"config.json","RepoTags":["registry.example/hello/%s:%s"],"Layers":["layer.tar"]}]' \
+  gzip --no-name --stdout "$work/layer.tar" >"$folder/layer.tar.gz"
+  config "$name" "$work/layer.tar" >"$folder/config.json"
+  printf '[{"Config":"config.json","RepoTags":["registry.example/hello/%s:%s"],"Layers":["layer.tar.gz"]}]' \
     "$name" "$version" >"$folder/manifest.json"
   pack "images/skopeo/$name.tar" "$folder"
 }
