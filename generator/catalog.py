@@ -10,7 +10,7 @@ from generator.doubles import without_doubles
 from generator.errors import InputError, Problem
 from generator.model import LATEST, App, BuildFiles, Catalog, Version
 from generator.names import ARCHES, IMAGE_TYPES, Arch, ImageType, app_fault, version_fault
-from generator.tree import case_clashes, natural_key, shown, subdirectories
+from generator.tree import bad_link, case_clashes, natural_key, shown, subdirectories
 
 __all__ = ["App", "BuildFiles", "Catalog", "Version", "read_catalog"]
 
@@ -22,6 +22,9 @@ def read_catalog(root: Path, settings: Settings) -> Catalog:
     for directory in sorted({directory for directories in settings.roots.values() for directory in directories}):
         if not (root / directory).is_dir():
             problems.append(Problem("no-such-root", "is no directory", "correct roots in imagebuild.yaml", directory))
+            continue
+        if not (root / directory).resolve().is_relative_to(root.resolve()):
+            problems.append(bad_link("is a link to a place outside of the repository", directory))
             continue
         reader = _Reader(root, directory, settings)
         apps += reader.apps()

@@ -28,21 +28,23 @@ def affected(candidates: Iterable[Row], root: Path, base: str) -> Iterator[Row]:
     """The rows that are not what they were in the commit ``base``, in their order.
 
     A row is touched by a file of its build directory, by a build_arch of its application, and by image.yaml when
-    that says something new about it.
+    that says something new about it. imagebuild.yaml touches none: who wants all of them anew asks for all of them.
     """
     files = changed_files(root, base)
     touched = _directories(files)
     versions = _changed_metadata(root, base, files)
-    whole = {file.rpartition("/")[0] for file in files if file.endswith(f"/{ARCH_FILE}")}
-    directories: dict[str, bool] = {}
+    versions |= {file.rpartition("/")[0]: None for file in files if file.endswith(f"/{ARCH_FILE}")}
+    places: dict[str, list[str]] = {}
     for row in candidates:
-        app = row.context.rpartition("/")[0]
-        if row.context not in directories:
-            names = _names(row.context, root)
-            directories[row.context] = app in whole or any(name in touched for name in names)
-        named = versions.get(app, frozenset())
-        if directories[row.context] or named is None or row.version in named:
+        if row.context not in places:
+            places[row.context] = _names(row.context, root)
+        if any(_touches(place, row.version, touched, versions) for place in places[row.context]):
             yield row
+
+
+def _touches(context: str, version: str, touched: set[str], versions: Mapping[str, frozenset[str] | None]) -> bool:
+    named = versions.get(context.rpartition("/")[0], frozenset())
+    return context in touched or named is None or version in named
 
 
 def _changed_metadata(root: Path, base: str, files: Sequence[str]) -> dict[str, frozenset[str] | None]:

@@ -7,7 +7,6 @@ request with one, so that both always agree.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from typing import Literal, get_args
 
@@ -48,6 +47,8 @@ def version_fault(name: str) -> str | None:
 
 def code_point(character: str) -> str:
     """``U+0435 CYRILLIC SMALL LETTER IE``: what a reader needs to find a character that looks like another."""
+    import unicodedata  # only a message about a strange character needs it
+
     return f"U+{ord(character):04X} {unicodedata.name(character, 'with no name')}"
 
 

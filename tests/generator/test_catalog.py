@@ -148,6 +148,13 @@ def test_odd_trees_are_reported_and_only_the_sound_part_is_built(tmp_path: Path)
     ]
 
 
+def test_a_root_that_leads_out_of_the_repository_is_refused(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"outside/web/v1/Kubefile": SCRATCH, "repository/README.md": ""})
+    (tmp_path / "repository/applications").symlink_to("../outside")
+    catalog = read_catalog(tmp_path / "repository", Settings())
+    assert (catalog.apps, codes(catalog)) == ((), [("bad-link", "applications")])
+
+
 def test_the_incumbent_layout_works_by_listing_its_roots(tmp_path: Path) -> None:
     catalog = read(
         tmp_path,

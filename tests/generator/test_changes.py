@@ -109,6 +109,13 @@ def test_a_link_is_touched_by_what_it_leads_to(tree: Path) -> None:
     assert touched(tree) == ["web v1", "web v2"]
 
 
+def test_a_link_to_an_application_is_touched_by_what_that_says(tree: Path) -> None:
+    (tree / "applications/site").symlink_to("web")
+    commit(tree)
+    write_tree(tree, {"applications/web/build_arch": "amd64"})
+    assert touched(tree) == ["site latest", "site v1", "web latest", "web v1"]
+
+
 def test_a_tree_below_the_top_of_its_repository(tmp_path: Path) -> None:
     write_tree(tmp_path / "sub", TREE)
     git(tmp_path, "init", "--quiet", "--initial-branch", "main")
