@@ -8,8 +8,8 @@ import ssl
 import urllib.parse
 
 from action.errors import Problem, RegistryError
+from action.store.printable import printable
 
-_TEXT_LIMIT = 200
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})  # OpenSSL's words for it
 _HINTS = {
     401: "log in with an account that may read this repository",
@@ -70,5 +70,4 @@ def _explanation(body: bytes) -> tuple[str, str]:
 
 
 def _clean(value: object) -> str:
-    text = value if isinstance(value, str) else ""
-    return "".join(character for character in text if character.isprintable())[:_TEXT_LIMIT]
+    return printable(value) if isinstance(value, str) else ""

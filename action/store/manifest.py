@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from action.errors import InputError, Problem
 from action.store import media
 from action.store.digest import SHA256
+from action.store.printable import printable
 
 _ATTESTATION = "vnd.docker.reference.type"
 
@@ -87,7 +88,10 @@ def parse_config(body: bytes, name: str) -> Platform:
 
 
 def refused(name: str, why: str, hint: str = "", code: str = "unsupported-image") -> InputError:
-    return InputError(Problem(code, f"{name} {why}", hint or "use another image, or another tag of it"))
+    """The error for ``name``; ``why`` may quote what the image says of itself."""
+    return InputError(
+        Problem(code, f"{name} {printable(why, 400)}", hint or "use another image, or another tag of it")
+    )
 
 
 def _image(document: Mapping[str, Any], name: str) -> ImageManifest:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from action.errors import Problem
 from action.store.digest import SHA256
+from action.store.printable import printable
 
 _V2 = "docker/registry/v2/"
 _HEX = r"[a-f0-9]{64}"
@@ -49,7 +50,8 @@ class Tree:
     def breach(self, code: str, path: str, message: str, hint: str = "") -> None:
         """Note a broken rule; ``path`` is relative to the directory."""
         remedy = hint or "place the images again: what is right is kept"
-        self.problems.append(Problem(code, message, remedy, file=f"{self.name}/{path}" if path else self.name))
+        file = f"{self.name}/{printable(path, 1000)}" if path else self.name
+        self.problems.append(Problem(code, printable(message, 400), remedy, file=file))
 
 
 def read_tree(root: Path) -> Tree:

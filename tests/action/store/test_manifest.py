@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from action.errors import InputError
 from action.store.manifest import ImageIndex, ImageManifest, Platform, parse_config, parse_manifest
@@ -106,3 +109,24 @@ def test_what_cannot_run_is_refused_with_the_reason(body: bytes, words: str) -> 
 def test_platforms_are_normalised(written: dict[str, str], platform: Platform, shown: str) -> None:
     assert parse_config(json.dumps(written).encode(), "a") == platform
     assert str(platform) == shown
+
+
+KEYS = ["schemaVersion", "mediaType", "config", "layers", "manifests", "digest", "size", "platform", "os", "urls"]
+LEAVES = st.none() | st.booleans() | st.integers(-2, 3) | st.sampled_from(["", DIGEST, images.OCI_MANIFEST, "linux"])
+JSON = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner), max_leaves=12
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(JSON, st.sampled_from(["", images.OCI_INDEX, images.DOCKER_MANIFEST]))
+def test_whatever_a_registry_sends_is_read_or_refused(document: object, media_type: str) -> None:
+    for read in (lambda body: parse_manifest(body, media_type, "a"), lambda body: parse_config(body, "a")):
+        with suppress(InputError):
+            read(json.dumps(document).encode())
+
+
+def test_what_an_image_says_of_itself_cannot_break_a_line_of_the_log() -> None:
+    message = reason(manifest(config={**CONFIG, "mediaType": "a\n::error::x\ud800\u202e" + "y" * 999}))
+    assert message.isprintable()
+    assert len(message) < 500

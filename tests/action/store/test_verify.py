@@ -185,6 +185,12 @@ def test_a_manifest_that_no_node_reads_is_told(registry: Path) -> None:
     assert (problem.code, problem.file) == ("bad-manifest", f"registry/{revision(digest)}")
 
 
+def test_a_name_that_is_no_text_is_told_in_one_line(registry: Path) -> None:
+    (registry / os.fsdecode(b"docker/a\n::error::\xff")).write_bytes(b"")
+    (problem,) = verify(registry)
+    assert problem.file == "registry/docker/a\\n::error::\\udcff"
+
+
 def test_the_architecture_is_checked(registry: Path) -> None:
     (problem,) = verify(registry, arch="arm64")
     assert (problem.code, problem.file) == ("wrong-platform", f"registry/{TAG}/current/link")
