@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.process
+import os
 import random
 import shutil
 import subprocess
@@ -137,8 +138,12 @@ def test_half_a_blob_that_is_wrong_is_fetched_anew(proxy: FaultProxy, tmp_path: 
 def small_disk(folder: Path, size: int) -> Iterator[Path]:
     """A filesystem of ``size`` bytes of its own."""
     folder.mkdir()
-    sudo = [] if Path("/root").stat().st_uid == 0 and Path("/proc/self").stat().st_uid == 0 else ["sudo", "-n"]
-    subprocess.run([*sudo, "mount", "-t", "tmpfs", "-o", f"size={size},mode=777", "none", str(folder)], check=True)
+    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    options = f"size={size},mode=777"
+    mounted = subprocess.run([*sudo, "mount", "-t", "tmpfs", "-o", options, "none", str(folder)], check=False)
+    if mounted.returncode != 0:
+        message = "this machine lets nobody mount a tmpfs, so no disk can be filled"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
     try:
         yield folder
     finally:
