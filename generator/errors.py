@@ -1,6 +1,5 @@
 """The error family of both packages, and the one boundary where it becomes an exit code."""
 
-from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from generator.config import Pin, Settings
 from generator.errors import InputError
+from generator.validation import schema
 from generator.workflows import FILES, MARKER, pins, render
 from tests.generator.trees import write_tree
 
@@ -112,6 +115,19 @@ def test_settings_arrive_where_they_belong() -> None:
     for path in WORKFLOWS:
         assert "ubuntu-" not in rendered[path]
         assert f"actions/checkout@{'c' * 40} # v9.9.9\n" in rendered[path]
+
+
+LABEL = schema("settings")["properties"]["label"]["pattern"].removesuffix("$") + r"\Z"
+
+
+@given(label=st.from_regex(LABEL))
+@settings(max_examples=100, deadline=None)
+def test_any_label_that_the_schema_takes_stays_one_string_of_an_expression(label: str) -> None:
+    content = workflow(".github/workflows/imagebuild.yml", Settings(label=label))
+    condition = content["jobs"]["plan"]["if"]
+    assert f"github.event.label.name == '{label.replace(chr(39), chr(39) * 2)}'\n" in condition.replace(" ||", "\n ||")
+    assert condition.count("${{") == condition.count("}}") == 1
+    assert workflow(FORM, Settings(label=label))["body"][0]["attributes"]["value"].count(f"`{label}`") == 1
 
 
 def test_an_attestation_is_made_only_when_it_is_asked_for() -> None:
