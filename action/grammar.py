@@ -6,8 +6,7 @@ A value that holds a comma, an equals sign, a blank or a character beyond ASCII 
 ``\\"`` is a quote and ``\\\\`` a backslash.
 """
 
-from __future__ import annotations
-
+# Annotations are not postponed here: NamedTuple would compile each of their texts, which every start would wait for.
 from typing import NamedTuple
 
 from action.words import Refused, Word, refuse_odd_characters, split_words

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from generator.names import code_point
 
 # What stands for itself in a value without quotes.
@@ -30,6 +28,10 @@ class Refused(Exception):
 
 def refuse_odd_characters(line: str) -> None:
     """Characters that cannot be seen, or that change how the line is shown, are refused wherever they stand."""
+    if line.isascii() and line.replace("\t", " ").isprintable():
+        return
+    import unicodedata  # most commands need no closer look
+
     for column, character in enumerate(line, 1):
         if character in " \t" or " " < character < "\x7f":
             continue

@@ -1,6 +1,6 @@
 """The error family of both packages, and the one boundary where it becomes an exit code."""
 
-
+# Annotations are not postponed here: NamedTuple would compile each of their texts, which every start would wait for.
 import sys
 from collections.abc import Callable, Iterable
 from typing import ClassVar, Literal, NamedTuple
