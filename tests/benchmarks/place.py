@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,8 @@ from tests.support.images import Image
 from tests.support.registries import docker_registry
 
 ROUNDS = 3
+FASTER_THAN_SKOPEO = 5.0
+TIME_OF_CURL = 1.3
 
 
 class Case(NamedTuple):
@@ -139,8 +140,8 @@ def median(runs: list[Cost]) -> Cost:
     return Cost(*(statistics.median(column) for column in zip(*runs, strict=True)))
 
 
-def compare(case: Case, folder: Path, others: Mapping[str, Callable[[Case, str, Path], Cost]]) -> None:
-    """Print what placing costs, and what the others cost as multiples of it."""
+def compare(case: Case, folder: Path, others: Mapping[str, Callable[[Case, str, Path], Cost]]) -> dict[str, float]:
+    """Print what placing costs, and what the others cost; returns their times as multiples of its own."""
     with docker_registry(folder / "source") as source:
         for name, pushed in case.pushed.items():
             images.push(pushed, source.host, *name.split(":"))
@@ -164,6 +165,7 @@ def compare(case: Case, folder: Path, others: Mapping[str, Callable[[Case, str, 
     unique = {digest: len(data) for pushed in case.pushed.values() for digest, data in pushed.blobs.items()}
     print(f"\n{case.title}: {size(sum(unique.values()))} of unique blobs, median of {ROUNDS} runs")
     print(table(("", "time", "processor", "memory", "x place"), rows))
+    return {kind: cost.seconds / costs["place"].seconds for kind, cost in costs.items()}
 
 
 def barrier_cost(folder: Path) -> None:
@@ -178,19 +180,23 @@ def barrier_cost(folder: Path) -> None:
     print(f"\nthe durability barrier after 300 MB: {statistics.median(times):.2f} s")
 
 
-def main() -> None:
+def main() -> int:
+    """Print every figure; exit code 1 when a ratio is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--folder", type=Path, help="where to write (default: the temporary directory)")
     arguments = parser.parse_args()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         folder = Path(name)
         others = {"curl -Z": curl_cost, "curl -Z, sha256sum": curl_and_hash_cost, "skopeo copy": skopeo_cost}
-        compare(twenty_images(), folder / "twenty", others)
+        ratios = compare(twenty_images(), folder / "twenty", others)
         compare(hundred_images(), folder / "hundred", others)
         compare(one_big_blob(), folder / "big", {"curl -Z": curl_cost})
         barrier_cost(folder / "barrier")
+    faster, slower = ratios["skopeo copy"], 1 / ratios["curl -Z"]
+    print(f"\n{faster:.1f} times as fast as skopeo (wanted: {FASTER_THAN_SKOPEO}), ", end="")
+    print(f"{slower:.2f} times the time of curl (wanted: {TIME_OF_CURL} at most)")
+    return 0 if faster >= FASTER_THAN_SKOPEO and slower <= TIME_OF_CURL else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
