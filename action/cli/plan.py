@@ -16,6 +16,7 @@ from action.command import parse
 from action.errors import ClusterImageError, InputError, Problem
 from action.event import ISSUE_EVENTS, Event, read_event
 from action.github import GitHubApi, add_summary, escape_log, set_output
+from action.handover import pack
 from action.plan import Plan, Run, plan, plan_request
 from action.report.comment import refused
 from action.report.summary import plan_summary
@@ -23,8 +24,6 @@ from generator.config import Settings, load_settings
 
 # An output may have 1 MB, counted as UTF-16: github-actions facts, "Job outputs".
 OUTPUT_LIMIT = 450_000
-# The report gets the plan in one environment variable, and one may have 128 KiB: execve(2), MAX_ARG_STRLEN.
-PLAN_LIMIT = 120_000
 DECISIONS = {"ignore": "ignored", "answer": "answered", "refuse": "refused", "wait": "waiting", "build": "build"}
 
 
@@ -137,17 +136,16 @@ def _write_outputs(planned: Plan, outcome: str, report: dict[str, Any]) -> None:
 
 
 def _check_length(planned: Plan) -> None:
-    plan_length = len(_compact(planned.targets))
-    length = plan_length + len(_compact(planned.batches))
-    if length > OUTPUT_LIMIT or plan_length > PLAN_LIMIT:
+    length = len(_compact(planned.batches))
+    if length > OUTPUT_LIMIT:
         count = len(planned.targets)
-        message = f"the plan of {count} images is {length} characters long, more than one job may hand to another"
+        message = f"the plan of {count} images has {length} characters, more than one job may hand to another"
         raise InputError(Problem("plan-too-long", message, "ask for fewer images at a time"))
 
 
 def _set_outputs(decision: str, batches: list[dict[str, Any]], report: dict[str, Any]) -> None:
     """The output ``plan`` is empty when there is nothing for the phase report to do."""
-    plan_text = _compact(report) if report else ""
+    plan_text = pack(report) if report else ""
     for name, value in {"decision": decision, "batches": _compact(batches), "plan": plan_text}.items():
         set_output(name, value)
 

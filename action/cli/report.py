@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Any
 from action.answer import DONE, FAILED, react
 from action.cli.options import add_option
 from action.cli.plan import run_of_environment
-from action.errors import InputError, Problem
+from action.errors import Problem
 from action.github import GitHubApi, GitHubError, add_summary, escape_log
+from action.handover import unpack
 from action.report.marker import Status, write_marker
 from action.report.outcome import Image, collect
 from action.report.result import result, status_table
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def handle(args: argparse.Namespace) -> int:
     """Exit code 0 also when builds failed: their own jobs are red already."""
-    plan = _read_plan(args.plan)
+    plan = {"targets": [], **unpack(args.plan)}
     images = collect(plan["targets"], Path(args.results), publishing=plan.get("publishing", True))
     problems = [Problem(*problem) for problem in plan.get("problems", ())]
     if images:
@@ -36,16 +36,6 @@ def handle(args: argparse.Namespace) -> int:
     if images and plan.get("issue"):
         _answer(plan, images, problems)
     return 0
-
-
-def _read_plan(text: str) -> dict[str, Any]:
-    try:
-        plan = json.loads(text)
-        if isinstance(plan, dict):
-            return {"targets": [], **plan}
-    except ValueError:
-        pass
-    raise InputError(Problem("bad-plan", "--plan is no JSON object", "give the output `plan` of the phase plan"))
 
 
 def _answer(plan: Mapping[str, Any], images: list[Image], problems: list[Problem]) -> None:
