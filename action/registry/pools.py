@@ -44,6 +44,13 @@ class Pools:
         with self._lock:
             manager = self._managers.get(proxy)
             if manager is None:
-                made = urllib3.ProxyManager(proxy, maxsize=self._connections) if proxy else None
-                manager = self._managers[proxy] = made or urllib3.PoolManager(32, maxsize=self._connections)
+                made = self._through(proxy) if proxy else urllib3.PoolManager(32, maxsize=self._connections)
+                manager = self._managers[proxy] = made
             return manager
+
+    def _through(self, proxy: str) -> urllib3.ProxyManager:
+        parts = urllib.parse.urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        login = ":".join(urllib.parse.unquote(part or "") for part in (parts.username, parts.password))
+        headers = urllib3.make_headers(proxy_basic_auth=login) if parts.username else None
+        address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        return urllib3.ProxyManager(address, maxsize=self._connections, proxy_headers=headers)

@@ -38,6 +38,7 @@ class Request:
     path: str
     authorization: str | None
     range: str | None = None
+    proxy_authorization: str | None = None
 
 
 Decide = Callable[[Request], Fault | None]
@@ -128,7 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
         raise NotImplementedError
 
     def request_now(self) -> Request:
-        return Request(self.command, self.path, self.headers.get("Authorization"), self.headers.get("Range"))
+        names = ("Authorization", "Range", "Proxy-Authorization")
+        return Request(self.command, self.path, *(self.headers.get(name) for name in names))
 
     def send(self, status: int, headers: list[tuple[str, str]], body: bytes, length: int | None = None) -> None:
         self.send_response(status)

@@ -74,7 +74,7 @@ def test_plain_http_where_https_was_meant_says_so_at_once() -> None:
 
 def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     with fault_proxy("127.0.0.1:1", lambda request: Fault("status", 404)) as proxy:
-        monkeypatch.setenv("http_proxy", f"http://{proxy.host}")
+        monkeypatch.setenv("http_proxy", f"http://me:s%40cret@{proxy.host}")
         monkeypatch.setenv("no_proxy", "direct.test")
         with pytest.raises(RegistryError, match="answers 404"):
             client("http://registry.test").get_manifest(NGINX)
