@@ -168,6 +168,23 @@ def test_a_likely_image_that_does_not_exist_is_demoted_with_the_reason(
     assert not (tmp_path / "registry").exists()
 
 
+def test_a_likely_image_that_is_for_another_platform_is_demoted(registry: RunningRegistry, tmp_path: Path) -> None:
+    images.push(images.image(arch="arm64", label="likely"), registry.host, "team/likely", "v1")
+    placement = fill(tmp_path, finding(f"{registry.host}/team/likely:v1", verdict="likely"))
+    assert "is an image for linux/arm64" in placement.demoted[0].reason
+
+
+def test_a_likely_image_of_a_registry_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
+    (problem,) = fails(tmp_path, finding("127.0.0.1:1/team/likely:v1", verdict="likely"))
+    assert problem[0] == "registry-unreachable"
+
+
+def test_every_image_that_is_missing_is_told_at_once(registry: RunningRegistry, tmp_path: Path) -> None:
+    names = [f"{registry.host}/team/none{number}:v1" for number in range(8)]
+    problems = fails(tmp_path, *(finding(name, line=number) for number, name in enumerate(names, 1)))
+    assert [message.split()[2] for _, _, message in problems] == names
+
+
 def test_an_uncertain_image_is_not_placed(tmp_path: Path) -> None:
     assert fill(tmp_path, finding("docker.io/library/nginx:1", verdict="uncertain")) == Placement()
 
