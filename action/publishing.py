@@ -72,8 +72,8 @@ def find_images(target: Target, layouts: Mapping[Arch, Path]) -> list[Ready]:
 
 def index_of(target: Target, images: Sequence[Ready], force: str | None) -> Manifest:
     """The index, byte for byte as it will be stored."""
-    annotations = {_TITLE: target.app, _VERSION: target.version, TYPE: target.type}
-    annotations |= shared_annotations({image.arch: (image.layout, image.digest) for image in images})
+    annotations = shared_annotations({image.arch: (image.layout, image.digest) for image in images})
+    annotations |= {_TITLE: target.app, _VERSION: target.version, TYPE: target.type}
     if force:
         annotations[FORCE_ANNOTATION] = force
     body = canonical_json(index_document({image.arch: image.descriptor() for image in images}, annotations))

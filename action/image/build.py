@@ -60,9 +60,9 @@ def build_image(
     """Build for one architecture into ``layout``; the caller names the result there.
 
     ``engine`` is ``auto`` (native where that is exact, else a builder that is installed), ``native``, ``buildah`` or
-    ``buildx``. ``build_args`` are passed as given, and ARCH beside them. ``images`` is the bill of images of a cluster
-    image, which it then carries as a file; None for any other image. The time that the image and its files bear is
-    SOURCE_DATE_EPOCH, or 0.
+    ``buildx``. ``labels`` give way to labels of the build file. ``build_args`` are passed as given, and ARCH beside
+    them. ``images`` is the bill of images of a cluster image, which it then carries as a file; None for any other
+    image. The time that the image and its files bear is SOURCE_DATE_EPOCH, or 0.
 
     Raises InputError for what is wrong in the build file or the context, ToolError when a builder fails.
     """

@@ -22,12 +22,13 @@ def timestamp(epoch: int) -> str:
 def write_image(
     layout: OciLayout, config: Mapping[str, Any], layers: Sequence[Descriptor], labels: Mapping[str, str]
 ) -> Descriptor:
-    """Write the configuration, with ``labels`` over its own and the content id, and the manifest of ``layers``.
+    """Write the configuration, with ``labels`` beside its own and the content id, and the manifest of ``layers``.
 
-    Labels of the OCI namespace are repeated as annotations, where readers that do not fetch the configuration look.
+    What the build file says of itself counts more than what is said of every image. Labels of the OCI namespace are
+    repeated as annotations, where readers that do not fetch the configuration look.
     """
     run = dict(config.get("config") or {})
-    run["Labels"] = {**(run.get("Labels") or {}), **labels}
+    run["Labels"] = {**labels, **(run.get("Labels") or {})}
     identity = content_id.of_image({**config, "config": run})
     run["Labels"][content_id.LABEL] = identity
     written = layout.write_json({**config, "config": run}, OCI_CONFIG)

@@ -117,7 +117,7 @@ class Pusher:
         query = {"mount": digest}
         for name in self._mount_from:
             other = ImageReference(self._reference.domain, name, None, digest, name)
-            if self._has(other, digest):
+            if self._seems_to_have(digest, other):
                 query["from"] = name
                 break
         # Without a source, a registry that knows all its blobs may still find this one (specification 1.1).
@@ -134,7 +134,7 @@ class Pusher:
                     raise
             else:
                 return
-            if self._arrived(digest):
+            if self._seems_to_have(digest, self._reference):
                 return
             self._pause(attempt)
             location = self._fresh()
@@ -149,7 +149,7 @@ class Pusher:
             except RegistryError as error:
                 if not _is_passing(error):
                     raise
-                if self._arrived(digest):
+                if self._seems_to_have(digest, self._reference):
                     return
                 reached = self._reached(location)
                 progress = reached is not None and reached[1] > position
@@ -161,10 +161,12 @@ class Pusher:
             else:
                 return
 
-    def _arrived(self, digest: str) -> bool:
-        """Whether the registry has the whole blob after all, and only its answer was lost or late."""
+    def _seems_to_have(self, digest: str, reference: ImageReference) -> bool:
+        """Whether a repository has the blob, as far as it tells us: its answer to an upload may be lost or late, and
+        a repository to mount from may be none of our business.
+        """
         try:
-            return self._has(self._reference, digest)
+            return self._has(reference, digest)
         except RegistryError:
             return False
 

@@ -152,6 +152,16 @@ def test_a_build_argument_that_nobody_asks_for_is_told(tmp_path: Path) -> None:
     ]
 
 
+def test_labels_of_the_build_file_count_more_than_those_of_every_image(tmp_path: Path) -> None:
+    text = "FROM scratch\nLABEL org.opencontainers.image.title=own io.cluster-image.content-id=forged\n"
+    make_files(tmp_path / "context", {"Dockerfile": text})
+    built, layout = build(tmp_path / "context")
+    labels = config_of(layout, built.digest)["config"]["Labels"]
+    assert labels["org.opencontainers.image.title"] == "own"
+    assert labels["io.cluster-image.content-id"] == built.content_id != "forged"
+    assert layout.read_manifest(built.digest)["annotations"]["org.opencontainers.image.title"] == "own"
+
+
 def test_a_builder_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     for wanted in ("auto", "buildah", "buildx"):

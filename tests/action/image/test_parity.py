@@ -8,6 +8,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ import pytest
 from action.errors import ClusterImageError
 from action.image.build import build_image
 from action.image.engines import run_engine
+from action.kubefile import parse_buildfile
 from action.store.oci_layout import OciLayout
 from tests.support.unpacked import make_files, run_config, unpack
 
 pytestmark = pytest.mark.real("buildah")
+APPLICATIONS = Path(__file__).resolve().parents[3] / "applications"
 
 TREE: dict[str, Any] = {
     "a.txt": "a\n",
@@ -182,6 +185,21 @@ def test_ignore_files(tmp_path: Path, name: str, file: str) -> None:
 def test_which_ignore_file_counts(tmp_path: Path, files: dict[str, str]) -> None:
     make_files(tmp_path / "context", {**TREE, **files})
     check(tmp_path, "COPY . /all\n")
+
+
+@pytest.mark.parametrize(
+    "buildfile", sorted(APPLICATIONS.glob("*/*/*file")), ids=lambda path: path.relative_to(APPLICATIONS).as_posix()
+)
+def test_the_catalogue(tmp_path: Path, buildfile: Path) -> None:
+    """Every build file of the tree; what its init.sh would bring is stood in for."""
+    context = tmp_path / "context"
+    shutil.copytree(buildfile.parent, context, symlinks=True)
+    instructions = parse_buildfile(buildfile).last_stage.instructions
+    for source in (source for item in instructions if item.keyword == "COPY" for source in item.args[:-1]):
+        if not (context / source).exists():
+            make_files(context, {f"{source}/file": "x"})
+    text = buildfile.read_text(encoding="utf-8")
+    check(tmp_path, text.partition("FROM scratch\n")[2])
 
 
 def test_add_of_what_is_compressed_and_no_archive(tmp_path: Path) -> None:
