@@ -144,8 +144,6 @@ def _finish(directory: RegistryDirectory, contents: Contents, arch: Arch, hashed
     directory.leave_no_staging()
     if contents.tags:
         _raise_errors(verify(directory.root, arch=arch, hashed=hashed))
-    else:
-        directory.remove_if_empty()
 
 
 def _unwanted(directory: RegistryDirectory, contents: Contents) -> list[Problem]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from action.errors import InputError, Problem
 from action.store.digest import digest_of_file
 
 STAGING = ".partial"
+_PARTIAL = re.compile(r"[a-f0-9]{64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +59,21 @@ class RegistryDirectory:
         lock = os.open(self.staging, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             self._lock(lock)
-            yield
+            try:
+                yield
+            finally:
+                self._tidy()
         finally:
             os.close(lock)
+
+    def _tidy(self) -> None:
+        """Leave of the staging what a next run can go on with, and no empty directory."""
+        for path in self.staging.iterdir() if self.staging.is_dir() else ():
+            if not _PARTIAL.fullmatch(path.name) or path.stat().st_size == 0:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for folder in (self.staging, self.root):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
 
     def _lock(self, file: int) -> None:
         try:
@@ -114,11 +128,6 @@ class RegistryDirectory:
 
     def leave_no_staging(self) -> None:
         shutil.rmtree(self.staging)
-
-    def remove_if_empty(self) -> None:
-        """An image that carries no images needs no registry directory."""
-        if not any(self.root.iterdir()):
-            self.root.rmdir()
 
     def _prune(self, contents: Contents) -> None:
         keep = {self.blob_path(digest) for digest in contents.blobs}

@@ -152,6 +152,7 @@ def test_an_image_that_does_not_exist_names_it_and_who_wants_it(registry: Runnin
         "charts/web/templates/deploy.yaml",
         f"the image {image} does not exist (404 MANIFEST_UNKNOWN)",
     )
+    assert not (tmp_path / "registry").exists()
 
 
 def test_a_likely_image_that_does_not_exist_is_demoted_with_the_reason(

@@ -66,6 +66,24 @@ def test_tags_are_not_there_before_they_are_switched(tmp_path: Path) -> None:
     assert not list((tmp_path / "registry").rglob("current"))
 
 
+def test_of_a_failure_only_what_can_be_gone_on_with_stays(tmp_path: Path) -> None:
+    directory = RegistryDirectory(tmp_path / "registry")
+    with pytest.raises(ValueError, match="fails"), directory.locked():
+        directory.stage_path(DIGEST).write_bytes(b"half")
+        (directory.staging / "archive-1").mkdir()
+        (directory.staging / "archive-1/archive.tar").write_bytes(b"big")
+        (directory.staging / "link").write_bytes(b"x")
+        raise ValueError("fails")
+    assert list(listing(tmp_path / "registry")) == [f".partial/{DIGEST[7:]}"]
+
+
+def test_a_failure_with_nothing_to_go_on_with_leaves_nothing(tmp_path: Path) -> None:
+    directory = RegistryDirectory(tmp_path / "registry")
+    with pytest.raises(ValueError, match="fails"), directory.locked():
+        raise ValueError("fails")
+    assert not (tmp_path / "registry").exists()
+
+
 def test_everything_else_below_docker_goes(tmp_path: Path) -> None:
     write(tmp_path / "registry")
     before = listing(tmp_path / "registry")
