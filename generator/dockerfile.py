@@ -1,16 +1,17 @@
 """What the last stage of a Dockerfile starts from: all that the generator has to know of one.
 
-Grammar: docs.docker.com/reference/dockerfile (parser directives, line continuation, here-documents, FROM).
+Grammar: docs.docker.com/reference/dockerfile (parser directives, line continuation, here-documents, ARG, FROM).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 
 _ESCAPE = re.compile(r"#\s*escape\s*=\s*(\S)\s*$", re.IGNORECASE)
 _DIRECTIVE = re.compile(r"#\s*[A-Za-z]+\s*=")
 _HEREDOC = re.compile(r"<<(-?)([\"']?)([A-Za-z0-9_]+)\2")
-_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::[-+][^}]*)?\}|(\w+))")
+_VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::?(?P<rule>[-+])(?P<word>[^}]*))?\}|(?P<plain>\w+))")
 
 
 def ends_in_scratch(text: str) -> bool:
@@ -18,44 +19,61 @@ def ends_in_scratch(text: str) -> bool:
     stages: dict[str, str] = {}
     arguments: dict[str, str] = {}
     base = ""
-    for word, rest in _instructions(text):
-        if word == "ARG" and not base:
-            name, _, default = rest.partition("=")
-            arguments[name.strip()] = default.strip().strip("\"'")
-        elif word == "FROM":
-            words = [part for part in rest.split() if not part.startswith("--")]
-            image = _VARIABLE.sub(lambda match: arguments.get(match[1] or match[2], ""), words[0]) if words else "?"
+    for keyword, words in _instructions(text):
+        if keyword == "ARG" and not base:  # those after a FROM belong to its stage
+            for word in words:
+                name, _, default = word.partition("=")
+                arguments[name] = default.strip("\"'")
+        elif keyword == "FROM":
+            words = [word for word in words if not word.startswith("--")] or ["?"]
+            image = _expand(words[0], arguments)
             base = stages.get(image.lower(), image)
             if len(words) == 3 and words[1].upper() == "AS":
                 stages[words[2].lower()] = base
     return base == "scratch"
 
 
-def _instructions(text: str) -> list[tuple[str, str]]:
-    """Each instruction's keyword, in capitals, and the rest of its logical line."""
+def _expand(text: str, arguments: Mapping[str, str]) -> str:
+    """``text`` with each variable replaced by the default of its ARG: a build may override it, the matrix does not."""
+
+    def value(match: re.Match[str]) -> str:
+        known = arguments.get(match["braced"] or match["plain"], "")
+        if match["rule"] == "-":
+            return known or match["word"]
+        return match["word"] if match["rule"] == "+" and known else "" if match["rule"] else known
+
+    return _VARIABLE.sub(value, text)
+
+
+def _instructions(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Each instruction's keyword, in capitals, and the words that follow it."""
     lines = iter(text.splitlines())
     escape = "\\"
     directives = True
-    found = []
     for line in lines:
         if directives:
             if match := _ESCAPE.match(line):
                 escape = match[1]
             directives = bool(_DIRECTIVE.match(line))
-        if not line.strip() or line.lstrip().startswith("#"):
+        if _says_nothing(line):
             continue
         logical = line.strip()
         while logical.endswith(escape):
-            following = next(lines, None)
-            if following is None:
+            following = next((each for each in lines if not _says_nothing(each)), "")
+            logical = f"{logical[:-1]} {following.strip()}"
+        keyword, *words = logical.split() or [""]
+        yield keyword.upper(), words
+        if keyword.upper() in {"RUN", "COPY", "ADD"}:
+            _skip_documents(logical, lines)
+
+
+def _skip_documents(logical: str, lines: Iterator[str]) -> None:
+    """Pass over the here-documents that an instruction opens."""
+    for dash, _, delimiter in _HEREDOC.findall(logical):
+        for body in lines:
+            if (body.lstrip("\t") if dash else body) == delimiter:
                 break
-            if not following.lstrip().startswith("#"):
-                logical = f"{logical[:-1]} {following.strip()}"
-        word, _, rest = logical.partition(" ")
-        found.append((word.upper(), rest.strip()))
-        if word.upper() in {"RUN", "COPY", "ADD"}:
-            for dash, _, delimiter in _HEREDOC.findall(rest):
-                for body in lines:
-                    if (body.lstrip("\t") if dash else body) == delimiter:
-                        break
-    return found
+
+
+def _says_nothing(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith("#")
