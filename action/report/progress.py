@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,18 +14,28 @@ from action.report.table import size
 
 _REDRAW_SECONDS = 0.1
 _CLEAR = "\r\x1b[2K"
-_WIDTH = 30
+_BAR = 20
 
 
 class Progress:
-    """Implements action.fill.Watcher. ``live`` redraws one line; ``grouped`` folds the lines in a GitHub log."""
+    """Implements action.fill.Watcher. ``live`` redraws one line; ``grouped`` folds the lines in a GitHub log.
+
+    The live line is cut to ``columns``: one that wraps could not be taken back.
+    """
 
     def __init__(
-        self, stream: TextIO, *, live: bool, grouped: bool = False, clock: Callable[[], float] = time.monotonic
+        self,
+        stream: TextIO,
+        *,
+        live: bool,
+        grouped: bool = False,
+        columns: int = 80,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stream = stream
         self._live = live
         self._grouped = grouped
+        self._columns = columns
         self._clock = clock
         self._lock = threading.Lock()
         self._begun = self._drawn = clock()
@@ -81,10 +92,10 @@ class Progress:
         rate = self._fetched / passed
         share = got / self._total if self._total else 1.0
         left = f", {_time((self._total - got) / rate)} left" if rate > 0 else ""
-        bar = ("#" * int(share * _WIDTH)).ljust(_WIDTH, ".")
+        bar = ("#" * int(share * _BAR)).ljust(_BAR, ".")
         pending = sum(1 for count in self._open.values() if count)
         line = f"[{bar}] {size(got)} of {size(self._total)}, {size(int(rate))}/s{left}, {pending} images to go"
-        self._write(f"{_CLEAR}{line}")
+        self._write(f"{_CLEAR}{line[: self._columns - 1]}")
 
     def _write(self, text: str) -> None:
         self._stream.write(text)
@@ -94,7 +105,8 @@ class Progress:
 def progress_for(stream: TextIO, environment: Mapping[str, str]) -> Progress:
     """Live on a terminal; else a line for each image, folded away on a GitHub runner."""
     live = stream.isatty() and environment.get("TERM") != "dumb"
-    return Progress(stream, live=live, grouped=environment.get("GITHUB_ACTIONS") == "true")
+    columns = shutil.get_terminal_size().columns
+    return Progress(stream, live=live, grouped=environment.get("GITHUB_ACTIONS") == "true", columns=columns)
 
 
 def _shares(origins: Mapping[Origin, int]) -> str:

@@ -76,3 +76,12 @@ def test_a_dumb_terminal_gets_the_log() -> None:
         progress.planned([TOP])
         progress.finished(TOP, "fetched")
     assert stream.getvalue() == "two: 1.0 MB fetched\n"
+
+
+def test_the_live_line_never_wraps() -> None:
+    stream, now = Terminal(), [0.0]
+    progress = Progress(stream, live=True, columns=40, clock=lambda: now[0])
+    progress.planned([BASE])
+    now[0] = 1.0
+    progress.received(BASE, 1)
+    assert len(stream.getvalue().removeprefix("\r\x1b[2K")) == 39
