@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,11 +124,22 @@ def _names(data: Mapping[str, Any]) -> dict[str, Any]:
     return {**names, "reference": data["image"]}
 
 
+def _slug(path: Path) -> str | None:
+    """What a result that lies in the folder itself is about: there actions/download-artifact puts an only one."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return "@".join(data[name] for name in ("type", "app", "version", "arch") if name in data)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
 def _read(results: Path, slug: str, kind: type[_Result]) -> _Result | Problem:
     """The result of a job, or the problem that stands for it."""
     path = results / f"result@{slug}" / "result.json"
     if not path.is_file():
-        return _MISSING
+        path = results / "result.json"
+        if _slug(path) != slug:
+            return _MISSING
     try:
         return kind.read(path)
     except InputError as error:

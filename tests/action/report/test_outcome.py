@@ -28,3 +28,19 @@ def test_nothing_is_missing_where_nothing_was_to_be_published(
     (image,) = collect([TARGET], tmp_path, publishing=publishing)
     assert [problem.code for problem in image.problems] == codes
     assert [platform.state for platform in image.platforms] == ["built"]
+
+
+def test_an_only_artifact_lies_in_the_folder_itself(tmp_path: Path) -> None:
+    built = BuildResult(type="apps", app="web", version="v1", arch="amd64", digest="sha256:" + "a" * 64)
+    built.write(tmp_path / "result.json")
+    (image,) = collect([TARGET], tmp_path, publishing=False)
+    assert [platform.state for platform in image.platforms] == ["built"]
+    (other,) = collect([{**TARGET, "app": "db"}], tmp_path, publishing=False)
+    assert [platform.state for platform in other.platforms] == ["cancelled"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "{}", '"x"', '{"type": 1}'])
+def test_a_file_that_is_no_result_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "result.json").write_text(text)
+    (image,) = collect([TARGET], tmp_path, publishing=False)
+    assert [platform.state for platform in image.platforms] == ["cancelled"]
