@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from action.discover.chart_files import ChartFiles
 from action.discover.findings import Source
 from action.discover.found import Found
+from action.discover.glance import may_name_images
 from action.discover.hits import Hit
 from action.discover.image_lists import list_entries
 from action.discover.literals import literal, tokens
@@ -43,6 +44,8 @@ def _shown_elsewhere(hit: Hit, repositories: set[str]) -> bool:
 def _from_values(chart: ChartFiles) -> Iterator[Hit]:
     for name in sorted(chart.files):
         if name != "values.yaml" and not (name.endswith("/values.yaml") and _is_subchart(name)):
+            continue
+        if not may_name_images(chart.text(name) or ""):
             continue
         base = name.removesuffix("values.yaml")
         prefix = ".".join(base.rstrip("/").split("/")[1::2])

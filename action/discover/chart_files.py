@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -111,9 +112,13 @@ def read_chart(path: Path, label: str) -> ChartFiles:
 
 
 def _folder_files(path: Path) -> Iterator[tuple[str, bytes]]:
-    for file in sorted(path.rglob("*")):
-        if file.is_file() and file.stat().st_size <= MAX_TEXT:
-            yield file.relative_to(path).as_posix(), file.read_bytes()
+    root = str(path)
+    for folder, _, names in os.walk(root):
+        for name in names:
+            full = f"{folder}/{name}"
+            if os.path.isfile(full) and os.path.getsize(full) <= MAX_TEXT:  # noqa: PTH113, PTH202 - charts have many
+                with open(full, "rb") as file:  # noqa: PTH123
+                    yield full[len(root) + 1 :], file.read()
 
 
 def _archive_files(data: bytes, label: str) -> tuple[str, dict[str, bytes]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +21,7 @@ from action.install_plan import InstallPlan, Step
 from generator.names import nearest
 
 FOLDER = "charts"
-WORKERS = 4
+WORKERS = min(4, os.cpu_count() or 1)
 """Charts rendered at once; helm is a process of its own, and the SDK leaves Python's lock while it works."""
 
 

@@ -14,6 +14,10 @@ from action.discover.set_options import Json, apply_sets, overlay
 _MODULES = ("_native", "chart", "errors")
 
 
+LOADED = 8
+"""Charts kept loaded: one is rendered several times in a row, and a few at once."""
+
+
 class LibraryEngine:
     """The SDK's template engine, given what ``helm template`` is given.
 
@@ -27,7 +31,7 @@ class LibraryEngine:
         import importlib
 
         self._native, self._chart, self._errors = (importlib.import_module(f"helm_python.{m}") for m in _MODULES)
-        self._load = lru_cache(maxsize=1)(lambda chart: self._chart.Chart.load(str(chart)))
+        self._load = lru_cache(maxsize=LOADED)(lambda chart: self._chart.Chart.load(str(chart)))
 
     def render(self, chart: Path, release: Release) -> tuple[RenderedTemplate, ...]:
         options = {

@@ -82,7 +82,7 @@ def test_a_broken_document_does_not_hide_its_neighbours() -> None:
 
 @given(st.lists(st.dictionaries(st.text("ab", min_size=1), st.text(max_size=5)), min_size=1, max_size=4))
 def test_a_stream_reads_as_it_was_written(values: list[dict[str, str]]) -> None:
-    text = yaml.safe_dump_all(values, explicit_start=True)
+    text = yaml.safe_dump_all(values, explicit_start=True, default_style='"')
     assert [root for root in roots(text) if root] == [value for value in values if value]
 
 
