@@ -27,7 +27,19 @@ def staged(directory: Path, label: str) -> Iterator[Path]:
         Path(workspace).chmod(0o711)  # to be passed through, not listed
         context = Path(workspace) / "context"
         shutil.copytree(directory, context, symlinks=True)
+        _keep_what_git_keeps(context)
         yield context
+
+
+def _keep_what_git_keeps(context: Path) -> None:
+    """Of a file's mode, git keeps whether it can be run; the rest is the umask of the checkout, and would change the
+    image from machine to machine.
+    """
+    for folder, _, files in os.walk(context):
+        Path(folder).chmod(0o755)
+        for path in (Path(folder) / name for name in files):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
 
 
 def check_files(directory: Path, label: str) -> None:

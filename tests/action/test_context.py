@@ -30,6 +30,20 @@ def test_the_copy_has_everything_and_is_gone_afterwards(tmp_path: Path) -> None:
     assert not context.parent.exists()
 
 
+@pytest.mark.parametrize("private", [0o077, 0o007, 0o000])
+def test_modes_are_those_that_git_keeps(tmp_path: Path, private: int) -> None:
+    """Whatever the umask of the checkout was."""
+    directory = tmp_path / "v1"
+    (directory / "charts").mkdir(parents=True)
+    for name, mode in (("run", 0o777), ("charts/values.yaml", 0o666), ("charts", 0o777)):
+        if name != "charts":
+            (directory / name).write_text("x")
+        (directory / name).chmod(mode & ~private)
+    with staged(directory, "applications/web/v1") as context:
+        modes = {name: (context / name).stat().st_mode & 0o7777 for name in ("run", "charts/values.yaml", "charts")}
+    assert modes == {"run": 0o755, "charts/values.yaml": 0o644, "charts": 0o755}
+
+
 @pytest.mark.parametrize("target", ["/etc/passwd", "../../secret", "charts/../../secret"])
 def test_a_link_that_leaves_the_directory_is_refused(tmp_path: Path, target: str) -> None:
     directory = tmp_path / "v1"
