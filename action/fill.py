@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
 from action.errors import ClusterImageError, InputError, Problem
-from action.lanes import Item, Result, in_lanes
+from action.lanes import Item, Result, failures, in_lanes
 from action.store.cache import BlobCache, same_filesystem, share
 from action.store.disk import disk_problem, need
 from action.store.manifest import Part
@@ -56,13 +56,22 @@ class _Stopped(Exception):
 
 
 class Filler:
-    """One run of filling; ``jobs`` blobs at once."""
+    """One run of filling; ``jobs`` blobs at once, and ``interrupt`` wakes readers that wait."""
 
-    def __init__(self, directory: RegistryDirectory, cache: BlobCache | None, watcher: Watcher, *, jobs: int) -> None:
+    def __init__(
+        self,
+        directory: RegistryDirectory,
+        cache: BlobCache | None,
+        watcher: Watcher,
+        *,
+        jobs: int,
+        interrupt: Callable[[], None],
+    ) -> None:
         self._directory = directory
         self._cache = cache
         self._watcher = watcher
         self._jobs = max(1, jobs)
+        self._interrupt = interrupt
         self._stop = threading.Event()
 
     def fill(self, wanted: Iterable[Wanted]) -> Filled:
@@ -122,25 +131,31 @@ class Filler:
     def _fetch(self, want: Wanted, stage: Path, final: Path) -> bool:
         """Read the blob in the first way that gives it right; False when another build was faster."""
         part, received = want.part, partial(self._received, want)
-        failures: list[ClusterImageError] = []
+        refused: list[ClusterImageError] = []
         for reader in want.readers:
             for _ in range(_WRONG_BYTES_TRIES):
                 try:
                     return write_blob(stage, final, part.digest, part.size, reader, received=received)
                 except WrongBytes as error:
-                    failures.append(error)
+                    refused.append(error)
                 except ClusterImageError as error:
-                    failures.append(error)
+                    if self._stop.is_set():
+                        raise _Stopped from None
+                    refused.append(error)
                     break
                 except OSError as error:
                     error.filename = error.filename or str(stage)
                     raise
-        raise _for_images(failures[-1], want)
+        raise _for_images(refused[-1], want)
 
     def _received(self, want: Wanted, count: int) -> None:
         if self._stop.is_set():
             raise _Stopped
         self._watcher.received(want, count)
+
+    def _give_up(self) -> None:
+        self._stop.set()
+        self._interrupt()
 
     def _check_space(self, missing: Sequence[tuple[Wanted, Origin]]) -> None:
         """Refuse before the first byte what the disk cannot hold."""
@@ -157,10 +172,9 @@ class Filler:
         self, work: Callable[[Item], Result], items: Sequence[Item], lane_of: Callable[[Item], str]
     ) -> list[Result]:
         """``work`` on every item, in threads; the first failure stops the others where they are."""
-        futures = in_lanes(work, items, lane_of, jobs=self._jobs, stop=self._stop.set)
-        failures = [error for future in futures if not future.cancelled() and (error := future.exception())]
-        if failures:
-            raise _together(failures)
+        futures = in_lanes(work, items, lane_of, jobs=self._jobs, stop=self._give_up)
+        if failed := failures(futures):
+            raise _together(failed)
         return [future.result() for future in futures]
 
 
@@ -180,11 +194,11 @@ def _for_images(error: ClusterImageError, want: Wanted) -> ClusterImageError:
     return ClusterImageError(problems)
 
 
-def _together(failures: Sequence[BaseException]) -> BaseException:
+def _together(failed: Sequence[BaseException]) -> BaseException:
     """One error for all that failed; what only stopped because of it is left out."""
     problems: dict[Problem, None] = {}
     of_the_disk: dict[int | None, Problem] = {}  # told once, however many blobs were being written
-    for failure in failures:
+    for failure in failed:
         if isinstance(failure, ClusterImageError):
             problems |= dict.fromkeys(failure.problems)
         elif isinstance(failure, OSError):

@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from typing import TypeVar
 
+_PATIENCE = 0.2  # seconds
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -22,8 +23,8 @@ def in_lanes(
 ) -> list[Future[Result]]:
     """Run ``work`` on every item, in order within each lane and ``jobs`` at once; all futures are done on return.
 
-    ``stop`` is called once at the first exception, and when the user interrupts; what has not begun is then cancelled
-    and what has is waited for, so ``work`` should look out for it.
+    At the first exception, and when the user interrupts, what has not begun is cancelled; what has is waited for, and
+    ``stop`` is called again and again until it has ended, so ``work`` should look out for that.
     """
     lanes: dict[str, list[int]] = defaultdict(list)
     for number, item in enumerate(items):
@@ -36,8 +37,14 @@ def in_lanes(
         try:
             wait(futures.values(), return_when=FIRST_EXCEPTION)
         finally:
-            if not all(future.done() for future in futures.values()):
+            for future in futures.values():
+                future.cancel()  # without effect on what has begun or ended
+            while wait(futures.values(), timeout=0).not_done:
                 stop()
-                for future in futures.values():
-                    future.cancel()
+                wait(futures.values(), timeout=_PATIENCE)
     return [futures[number] for number in range(len(items))]
+
+
+def failures(futures: Sequence[Future[Result]]) -> list[BaseException]:
+    """What went wrong, in the order of the items; what was cancelled because of it is left out."""
+    return [error for future in futures if not future.cancelled() and (error := future.exception())]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from action.claims import Resolved, first_place, found_at
 from action.discover.findings import Finding
 from action.errors import ClusterImageError, Problem
-from action.lanes import in_lanes
+from action.lanes import failures, in_lanes
 from action.registry.client import RegistryClient
 from action.registry.pull import Nearby, RegistryImage, pull_leaf
 from action.store.archive import open_archive
@@ -47,7 +47,9 @@ class Resolver:
     def resolve(self, findings: Sequence[Finding]) -> Resolution:
         """Ask for every image, then raise ClusterImageError for all that failed, or return those that are there."""
         numbered = list(enumerate(findings))
-        futures = in_lanes(self._one, numbered, _lane, jobs=self.jobs, stop=lambda: None)
+        futures = in_lanes(self._one, numbered, _lane, jobs=self.jobs, stop=self.client.session.naps.interrupt)
+        for defect in failures(futures):
+            raise defect
         outcomes = [future.result() for future in futures]
         problems: dict[tuple[str, str], Problem] = {}
         for finding, outcome in zip(findings, outcomes, strict=True):

@@ -15,6 +15,7 @@ from action.registry.auth import Keychain
 from action.registry.authorizer import Authorizer, Scopes, refused_login
 from action.registry.hosts import is_loopback
 from action.registry.limits import HostLimits
+from action.registry.naps import Naps
 from action.registry.pools import Pools
 from action.registry.refusal import hopeless, redacted, refusal, unreachable
 from action.registry.response import Broken, Response, Timeouts, reason_of
@@ -53,13 +54,14 @@ class Session:
         policy: RetryPolicy | None = None,
         timeouts: Timeouts | None = None,
         jobs: int = 6,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.policy = policy or RetryPolicy()
-        self.limits = HostLimits(jobs, clock=clock, sleep=sleep)
-        self.sleep = sleep
+        self.naps = Naps()
+        self.sleep = sleep or self.naps.sleep
+        self.limits = HostLimits(jobs, clock=clock, sleep=self.sleep)
         self._timeouts = timeouts or Timeouts()
         self._clock = clock
         self._wall_clock = wall_clock

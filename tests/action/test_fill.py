@@ -64,7 +64,8 @@ def fill(
 ) -> Filled:
     directory = RegistryDirectory(folder / "registry")
     with directory.locked():
-        return Filler(directory, BlobCache(cache) if cache else None, watcher or Watcher(), jobs=jobs).fill(wanted)
+        found = BlobCache(cache) if cache else None
+        return Filler(directory, found, watcher or Watcher(), jobs=jobs, interrupt=lambda: None).fill(wanted)
 
 
 def fails(folder: Path, *wanted: Wanted) -> Problem:

@@ -30,15 +30,26 @@ def test_a_lane_that_stands_still_holds_up_no_other() -> None:
 
 
 def test_a_failure_stops_what_has_not_begun() -> None:
-    begun, stopped = [], []
+    begun: list[int] = []
 
     def work(number: int) -> None:
         begun.append(number)
         if number == 0:
             raise ValueError
 
-    futures = in_lanes(work, list(range(50)), lambda number: "", jobs=1, stop=lambda: stopped.append(True))
+    futures = in_lanes(work, list(range(50)), lambda number: "", jobs=1, stop=lambda: None)
     assert isinstance(futures[0].exception(), ValueError)
     assert len(begun) < 50
-    assert stopped == [True]
     assert futures[-1].cancelled()
+
+
+def test_work_that_waits_is_told_to_stop_until_it_has() -> None:
+    told = threading.Event()
+
+    def work(item: str) -> None:
+        if item == "fails":
+            raise ValueError
+        assert told.wait(10)
+
+    futures = in_lanes(work, ["waits", "fails"], lambda item: item, jobs=1, stop=told.set)
+    assert futures[0].exception() is None

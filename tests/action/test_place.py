@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from action.registry.retry import RetryPolicy
 from action.store.verify import verify
 from generator.names import Arch
 from tests.support import images
+from tests.support.fault_proxy import Fault, fault_proxy
 from tests.support.findings import finding
 from tests.support.images import Image, Layer
 from tests.support.registries import RunningRegistry, docker_registry
@@ -23,6 +25,7 @@ from tests.support.registries import RunningRegistry, docker_registry
 pytestmark = pytest.mark.real("docker-registry")
 
 BASE = images.layer("base", 50_000)
+LOST = images.layer("lost", 40_000)
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +181,26 @@ def test_a_likely_image_that_is_for_another_platform_is_demoted(registry: Runnin
 def test_a_likely_image_of_a_registry_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
     (problem,) = fails(tmp_path, finding("127.0.0.1:1/team/likely:v1", verdict="likely"))
     assert problem[0] == "registry-unreachable"
+
+
+def test_a_failure_does_not_wait_for_a_registry_that_asks_for_minutes(
+    registry: RunningRegistry, tmp_path: Path
+) -> None:
+    images.push(images.image(BASE, label="paused"), registry.host, "team/paused", "v1")
+    images.push(images.image(LOST, label="lost"), registry.host, "team/lost", "v1")
+    slow = Fault("status", 429, (("Retry-After", "200"),))
+    with (
+        fault_proxy(registry.host, lambda request: slow if BASE.digest in request.path else None) as paused,
+        fault_proxy(
+            registry.host, lambda request: Fault("status", 404) if LOST.digest in request.path else None
+        ) as lost,
+    ):
+        wanted = [finding(f"{host}/team/{name}:v1") for host, name in ((paused.host, "paused"), (lost.host, "lost"))]
+        begun = time.monotonic()
+        with pytest.raises(ClusterImageError) as caught:
+            place(tmp_path, wanted, arch="amd64", client=RegistryClient(AnonymousKeychain()))
+    assert time.monotonic() - begun < 60
+    assert [problem.message.split()[1] for problem in caught.value.problems] == ["answers"]
 
 
 def test_every_image_that_is_missing_is_told_at_once(registry: RunningRegistry, tmp_path: Path) -> None:
