@@ -51,9 +51,13 @@ def answer(plan: Plan, root: Path, settings: Settings, run: Run) -> Answer | Non
     if decision.code == "help":
         return Answer("answered", _help(root, settings))
     if decision.outcome == "wait":
-        return Answer("waiting", comment.waiting(decision.requests, decision.problems, settings.label))
+        changed = decision.code == "changed"
+        text = comment.waiting(decision.requests, decision.problems, settings.label, changed=changed)
+        return Answer("waiting", text)
     if decision.outcome != "build":
-        return Answer("answered", comment.refused((*decision.problems, *plan.parsed.notes)), FAILED)
+        # after an edit that raced with the label, the next label first gets a list of what it would let pass
+        state = "waiting" if decision.code == "edited" else "answered"
+        return Answer(state, comment.refused((*decision.problems, *plan.parsed.notes)), FAILED)
     tried = planned(plan.tried, "building")
     if not plan.batches:
         return Answer("answered", comment.dry_run(tried, decision.problems))

@@ -37,7 +37,8 @@ class Facts(NamedTuple):
     ``issue`` is the issue as it is now; ``levels`` maps a login to its role in the repository; ``approved`` holds the
     digests of requests that a maintainer has let pass in this issue; ``unresolved`` says why a request names nothing
     that can be built; ``rerun_by`` is who pressed "re-run" (empty on a first run); ``answers`` counts the answers that
-    this issue has already and that started no build.
+    this issue has already and that started no build. ``shown`` are the digests of what our status comments list as
+    waiting; None when there is no such list.
     """
 
     parsed: Parsed
@@ -47,6 +48,7 @@ class Facts(NamedTuple):
     unresolved: Mapping[int, Problem] = {}
     rerun_by: str = ""
     answers: int = 0
+    shown: frozenset[str] | None = None
 
 
 class Step(NamedTuple):
@@ -179,7 +181,8 @@ def _known(case: _Case) -> str | _Stop:
         problem = case.facts.unresolved.get(index)
         if problem is not None:
             case.requests.remove(request)
-            case.problems.append(problem._replace(line=request.line, column=1, file=None))
+            message = f"{problem.file}: {problem.message}" if problem.file else problem.message
+            case.problems.append(problem._replace(message=message, line=request.line, column=1, file=None))
     if parsed.help and not parsed.requests:
         return _Stop("answer", "help", "asks for help")
     if not case.requests:
@@ -192,9 +195,16 @@ def _unchanged(case: _Case) -> str | _Stop:
     if event.name == "issue_comment" or (event.issue.title, event.issue.body) == (now.title, now.body):
         return "the issue says what it said"
     message = "the issue was edited after the event that is being answered"
-    return _Stop(
-        "refuse", "edited", message, f"set the label {case.settings.label!r} again, to accept what it says now"
-    )
+    hint = f"set the label {case.settings.label!r} again: what the issue asks for now is listed first"
+    return _Stop("refuse", "edited", message, hint)
+
+
+def _shown(case: _Case) -> str | _Stop:
+    """A maintainer who sets the label has read our list; what was edited into the issue since was not on it."""
+    shown, event = case.facts.shown, case.event
+    if event.name != "issues" or shown is None or all(_digest(case, each) in shown for each in case.requests):
+        return "nothing that was not shown"
+    return _Stop("wait", "changed", "the issue was edited after its requests were listed")
 
 
 def _title(case: _Case) -> str | _Stop:
@@ -240,7 +250,7 @@ def _allowed(case: _Case) -> str | _Stop:
     level = _level(case, event.asker.login)
     if at_least(level, settings.min_permission):
         return f"asked by someone with the role {level!r}"
-    if all(digest(facts.issue.title, request) in facts.approved for request in case.requests):
+    if all(_digest(case, request) in facts.approved for request in case.requests):
         return "the same request was accepted before"
     message = (
         f"you have the role {level!r} here; asking for a build needs {settings.min_permission!r} or a stronger one"
@@ -259,6 +269,10 @@ def _force(case: _Case) -> str | _Stop:
     return _Stop("refuse", "force-not-allowed", message, "leave --force out: an image that is missing is built anyway")
 
 
+def _digest(case: _Case, request: Request) -> str:
+    return digest(case.facts.issue.title, request)
+
+
 def _level(case: _Case, login: str) -> str:
     return case.facts.levels.get(login, "none")
 
@@ -275,6 +289,7 @@ RULES: tuple[tuple[str, Callable[[_Case], str | _Stop]], ...] = (
     ("edited", _unchanged),
     ("title", _title),
     ("label", _label),
+    ("shown", _shown),
     ("opened", _opened),
     ("permission", _allowed),
     ("force", _force),

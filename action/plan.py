@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -96,6 +96,7 @@ def plan_request(event: Event, root: Path, settings: Settings, api: Api, run: Ru
         _unresolved(parsed, catalog, settings),
         run.rerun_by,
         sum(status.state in ("answered", "waiting") for status in statuses),
+        _shown(statuses, taken),
     )
     decision = gate.decide(event, settings, facts)
     digests = tuple(digest(issue.title, request) for request in decision.requests)
@@ -132,6 +133,14 @@ def _unresolved(parsed: Parsed, catalog: Catalog, settings: Settings) -> dict[in
         except InputError as error:
             problems[index] = error.problems[0]
     return problems
+
+
+def _shown(statuses: Iterable[Status], taken: Iterable[Status]) -> frozenset[str] | None:
+    """The digests on the list below the issue's own text and on those that are taken; None when it has no list."""
+    own = [status for status in statuses if status.state == "waiting" and not status.source]
+    if not own:
+        return None
+    return frozenset(digest for status in (*own, *taken) for digest in status.digests)
 
 
 def _by_reason(requests: tuple[Request, ...]) -> list[tuple[str | None, list[Request]]]:

@@ -14,13 +14,15 @@ from action.report.result import status_table
 from generator.names import IMAGE_TYPES
 
 
-def waiting(requests: Sequence[Request], problems: Sequence[Problem], label: str) -> str:
-    """The request is right, and a maintainer has to let it pass."""
+def waiting(requests: Sequence[Request], problems: Sequence[Problem], label: str, *, changed: bool = False) -> str:
+    """The request is right, and a maintainer has to let it pass: again, when it was changed since the last list."""
     rows = [(code(f"{r.app}:{r.version}"), code(r.type), _options(r)) for r in requests]
-    head = (
-        "### ⏳ Validated, waiting for a maintainer\n\n"
-        f"This is built as soon as a maintainer sets the label {code(label)}:"
-    )
+    head = "### ⏳ Validated, waiting for a maintainer\n\n"
+    if changed:
+        head += "The issue was edited after its requests were listed here. What it asks for now is built when a "
+        head += f"maintainer takes the label {code(label)} away and sets it again:"
+    else:
+        head += f"This is built as soon as a maintainer sets the label {code(label)}:"
     many = f"{counted(len(rows), 'image')}."
     return compose([head, Block(table(("image", "type", "with"), rows), many), *also_wrong(problems)])
 

@@ -122,6 +122,25 @@ def test_an_issue_edited_after_the_label_is_not_built(stage: Stage, edit: dict[s
     stage.open(COMMAND)
     assert stage.label(edit=edit)["decision"] == "refused"
     assert "was edited" in stage.github.bodies()[0]
+    assert stage.label()["decision"] in ("waiting", "answered")  # first the list, or why there is none
+
+
+def test_an_issue_edited_after_its_list_was_shown_needs_the_label_twice(stage: Stage) -> None:
+    """Validated, quietly edited, then accepted by somebody who read only our list."""
+    stage.open(COMMAND)
+    stage.github.issues[1]["body"] = COMMAND + " --arch=arm64"
+    assert stage.label()["decision"] == "waiting"
+    [body] = stage.github.bodies()
+    assert "takes the label `accepted` away and sets it again" in body
+    assert "`--arch=arm64`" in body
+    outputs = stage.label()
+    assert [row["arch"] for row in outputs["batches"][0]["rows"]] == ["arm64"]
+
+
+def test_an_issue_that_was_corrected_after_an_error_needs_it_once(stage: Stage) -> None:
+    stage.open("/imagebuild_apps hello")
+    stage.github.issues[1]["body"] = COMMAND
+    assert stage.label()["decision"] == "build"
 
 
 def test_what_a_stranger_asked_in_a_comment_is_built_when_the_label_comes(stage: Stage) -> None:

@@ -118,6 +118,21 @@ def test_an_issue_that_was_edited_meanwhile_needs_the_label_again() -> None:
     assert ask(labeled(), issue=issue(body=COMMAND)).outcome == "build"
 
 
+def test_what_was_edited_in_after_the_list_was_shown_waits_again() -> None:
+    """Shown, edited, then labelled: the maintainer has seen another list than what the issue says."""
+
+    def shown(text: str, title: str = TITLE) -> frozenset[str]:
+        return frozenset(digest(title, request) for request in parse("", text).requests)
+
+    assert ask(labeled(), shown=shown(COMMAND)).outcome == "build"
+    assert ask(labeled(), shown=shown(COMMAND + ",v9")).outcome == "build"
+    for list_shown in (shown("/imagebuild_apps helm v3.8.1"), shown(COMMAND, "【Auto-build】coredns"), frozenset()):
+        decision = ask(labeled(), shown=list_shown)
+        assert (decision.outcome, decision.code) == ("wait", "changed")
+        assert decision.requests
+    assert ask(comment(), shown=frozenset()).outcome == "build"  # a maintainer's own words need no list
+
+
 def test_the_issue_as_it_is_now_decides_about_label_and_title() -> None:
     assert ask(comment(), issue=issue(labels=())).code == "waiting"
     assert ask(comment(), issue=issue("【Auto-build】coredns")).code == "title-mismatch"

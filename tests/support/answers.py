@@ -46,6 +46,12 @@ def _waiting(stage: Stage) -> None:
     stage.open(COMMAND)
 
 
+def _changed(stage: Stage) -> None:
+    stage.open(COMMAND)
+    stage.github.issues[1]["body"] = f"{COMMAND} --arch=arm64"
+    stage.label()
+
+
 def _edited(stage: Stage) -> None:
     stage.open(COMMAND)
     stage.label(edit={"body": "/imagebuild_apps hello v6.6.6"})
@@ -103,6 +109,7 @@ SCENES: dict[str, Callable[[Stage], None]] = {
     "in-a-fence": _comment(f"```\n{COMMAND}\n```"),
     "other-title": _comment(COMMAND, title="【Auto-build】helm"),
     "not-allowed": _comment(COMMAND, login="contributor"),
+    "changed": _changed,
     "edited": _edited,
     "not-checked": _not_checked,
 }
