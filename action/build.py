@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from action.context import check_what_is_read, staged
+from action.context import check_what_is_read, keep_what_git_keeps, staged
 from action.discover.findings import Scan
 from action.discover.scan import scan_context
 from action.errors import ClusterImageError, InputError, Problem
@@ -133,6 +133,7 @@ def _fill_registry(job: Job, context: Path, scan: Scan, means: Means) -> Placeme
         placement = place(
             context, scan.wanted, arch=job.arch, client=means.client, cache=means.cache, watcher=progress
         )
+    keep_what_git_keeps(context / "registry")
     shared = f", {size(placement.total - placement.unique)} of it shared" if placement.total > placement.unique else ""
     means.log(job, f"placed {len(placement.images)} images in registry/, {size(placement.total)}{shared}")
     return placement

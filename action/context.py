@@ -27,13 +27,15 @@ def staged(directory: Path, label: str) -> Iterator[Path]:
         Path(workspace).chmod(0o711)  # to be passed through, not listed
         context = Path(workspace) / "context"
         shutil.copytree(directory, context, symlinks=True)
-        _keep_what_git_keeps(context)
+        keep_what_git_keeps(context)
         yield context
 
 
-def _keep_what_git_keeps(context: Path) -> None:
-    """Of a file's mode, git keeps whether it can be run; the rest is the umask of the checkout, and would change the
-    image from machine to machine.
+def keep_what_git_keeps(context: Path) -> None:
+    """Give everything below the modes that a checkout under the usual umask has.
+
+    Of a file's mode, git keeps whether it can be run. The rest is the umask of whoever made the file, and would
+    change the image from machine to machine.
     """
     for folder, _, files in os.walk(context):
         Path(folder).chmod(0o755)
