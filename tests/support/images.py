@@ -24,6 +24,7 @@ DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 IN_TOTO = "application/vnd.in-toto+json"
 
+_PIECE = 1 << 20
 Compression = Literal["gzip", "zstd", "none"]
 _OCI_LAYER = {"gzip": "tar+gzip", "zstd": "tar+zstd", "none": "tar"}
 _DOCKER_LAYER = {"gzip": "tar.gzip", "zstd": "tar.zstd", "none": "tar"}
@@ -89,7 +90,8 @@ class Image:
 
 def layer(seed: object, size: int = 2000, compression: Compression = "gzip") -> Layer:
     """A layer with one file of ``size`` random bytes: the same for the same arguments, unlike any other."""
-    content = random.Random(str(seed)).randbytes(size)  # noqa: S311 (content for tests)
+    chance = random.Random(str(seed))  # noqa: S311 (content for tests)
+    content = b"".join(chance.randbytes(min(_PIECE, size - start)) for start in range(0, size, _PIECE))
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         entry = tarfile.TarInfo(f"data/{seed}")
