@@ -41,11 +41,13 @@ class Step:
 
 @dataclass(slots=True)
 class InstallPlan:
-    """What the image will run, and with which variables. ``scripts`` are the texts that are called, by file."""
+    """What the image will run, and with which variables. ``scripts`` are the texts that are called, by file,
+    ``lines`` the shell lines of the build file itself, with their numbers."""
 
     steps: list[Step] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     scripts: dict[str, str] = field(default_factory=dict)
+    lines: list[tuple[str, int]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     blind_spots: list[str] = field(default_factory=list)
     buildfile: str = ""
@@ -88,7 +90,8 @@ def read_install_plan(context: Path) -> InstallPlan:
         return plan
     plan.copies += _copies(context, buildfile)
     reader = _PlanReader(context, plan)
-    for text, line in command_lines(buildfile):
+    plan.lines += command_lines(buildfile)
+    for text, line in plan.lines:
         reader.run(_with_environment(text, plan.environment), plan.buildfile, "", line=line)
         for name in dict.fromkeys(_OPTIONS.findall(text)):
             reader.note_options(name, plan.buildfile)

@@ -61,8 +61,9 @@ def _why(scan: Scan, text: str) -> str:
     known = literal(text)
     if known is None:
         raise UsageError(Problem("bad-reference", f"--why: {text!r} is not an image name"))
-    exact = [image for image in scan.images if image.reference == known.reference]
-    same_name = [image for image in scan.images if image.reference.name == known.reference.name]
+    images = (*scan.images, *scan.ignored)
+    exact = [image for image in images if image.reference == known.reference]
+    same_name = [image for image in images if image.reference.name == known.reference.name]
     found = exact or same_name
     if not found:
         raise InputError(Problem("not-found", f"nothing in the context names {known.reference}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from action.discover.findings import Source
 from action.discover.found import Found
@@ -19,18 +20,23 @@ _FIELD = re.compile(r"^[ \t-]*image:[ \t]*['\"]?([\w./:@-]+)", re.MULTILINE)
 
 
 def called_scripts(plan: InstallPlan) -> Found:
-    """``--image=...``, ``ctr images pull ...`` and here-documents with an ``image:`` in the scripts of the plan."""
+    """``--image=...``, ``ctr images pull ...`` and here-documents with an ``image:`` in the shell text of the plan."""
     found = Found()
     for name, script in plan.scripts.items():
-        text = _COMMENT.sub("", script)
-        words = [
-            (match[1], text.count("\n", 0, match.start(1)))
-            for rule in (_FLAG, _PULL, _FIELD)
-            for match in rule.finditer(text)
-        ]
-        for word, line in dict.fromkeys([*words, *tokens(text)]):
-            known = literal(word)
-            if known is not None and known.pinned:
-                source = Source(file=name, rule="shell-text", line=line + 1)
-                found.hits.append(Hit(known.reference, "uncertain", source, "stands in a shell script that is called"))
+        found.hits += _hits(_COMMENT.sub("", script), name, 1)
+    for text, line in plan.lines:
+        found.hits += _hits(text.replace("\n", " "), plan.buildfile, line)
     return found
+
+
+def _hits(text: str, name: str, first_line: int) -> Iterator[Hit]:
+    words = [
+        (match[1], text.count("\n", 0, match.start(1)))
+        for rule in (_FLAG, _PULL, _FIELD)
+        for match in rule.finditer(text)
+    ]
+    for word, line in dict.fromkeys([*words, *tokens(text)]):
+        known = literal(word)
+        if known is not None and known.pinned:
+            source = Source(file=name, rule="shell-text", line=first_line + line)
+            yield Hit(known.reference, "uncertain", source, "stands in shell text that is only run by the image")

@@ -60,6 +60,7 @@ class Finding:
 class Scan:
     """The outcome of scanning one build context, sorted, without duplicates.
 
+    ``ignored`` are the images that ``.sealignore`` leaves out.
     ``blind_spots`` are the things that no scan can see (a chart fetched when the image runs, an image compiled into an
     operator), one sentence each.
     """
@@ -67,6 +68,7 @@ class Scan:
     images: tuple[Finding, ...]
     problems: tuple[Problem, ...] = ()
     blind_spots: tuple[str, ...] = ()
+    ignored: tuple[Finding, ...] = ()
 
     @property
     def wanted(self) -> tuple[Finding, ...]:

@@ -8,7 +8,7 @@ from action.discover.extract import extract
 from action.discover.findings import Source
 from action.discover.found import Found
 from action.discover.hits import Hit
-from action.discover.kustomize import build, kustomization_in
+from action.discover.kustomize import Reader, build, kustomization_in
 from action.discover.plan_commands import KubectlCommand
 from action.discover.yaml_tree import documents
 from action.errors import InputError, Problem
@@ -40,10 +40,22 @@ def scan_manifests(files: ContextFiles, plan: InstallPlan) -> Found:
                 folder = _locate(step, written, plan, found)
                 if folder is not None:
                     applied.update(files.below(folder, SUFFIXES))
+    found.add(_unplanned_kustomizations(files, read, covered))
     names = {*files.below(FOLDER, SUFFIXES)} - covered | applied
     for name in sorted(names):
         if not _is_kustomization(files, name):
             found.add(read(name))
+    return found
+
+
+def _unplanned_kustomizations(files: ContextFiles, read: Reader, covered: set[str]) -> Found:
+    """What kustomizations below ``manifests/`` that no command applies would make, beside the files as they are."""
+    found = Found()
+    reason = "as a kustomization makes it, which no command of the install plan applies"
+    for name in files.below(FOLDER, SUFFIXES):
+        folder = name.rpartition("/")[0]
+        if name not in covered and kustomization_in(files, folder) == name:
+            found.hits += [hit.at_most("likely", reason) for hit in build(files, folder, read, set()).hits]
     return found
 
 

@@ -46,11 +46,15 @@ def scan_context(context: Path, *, arch: Arch, engine: HelmEngine | None = None)
         found.take(entry)
     archives = archived_images(context)
     found.add(archives.found)
-    ignored = read_ignore_list(context)
-    images = [image for image in collect(found.hits, archives.by_reference) if not ignored.ignores(image.reference)]
-    found.problems += [*ignored.problems, *conflicts(images), *floating_tags(images)]
+    ignore_list = read_ignore_list(context)
+    findings = collect(found.hits, archives.by_reference)
+    images = tuple(finding for finding in findings if not ignore_list.ignores(finding.reference))
+    found.problems += [*ignore_list.problems, *conflicts(images), *floating_tags(images)]
     return Scan(
-        images=tuple(images), problems=_sorted(found.problems), blind_spots=tuple(sorted(set(found.blind_spots)))
+        images=images,
+        problems=_sorted(found.problems),
+        blind_spots=tuple(sorted(set(found.blind_spots))),
+        ignored=tuple(finding for finding in findings if ignore_list.ignores(finding.reference)),
     )
 
 

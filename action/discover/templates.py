@@ -7,8 +7,11 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from action.discover.backstop import literal_images
 from action.discover.files import read_text, relative
+from action.discover.findings import Source
 from action.discover.found import Found
+from action.discover.hits import Hit
 from action.discover.layout import TEMPLATE_FOLDERS, TEMPLATE_SUFFIX, templates
 from action.discover.rendering import HelmEngine, Release, RenderError
 from action.discover.yaml_tree import Document, Map, documents
@@ -36,11 +39,13 @@ def render_templates(
     for folder in TEMPLATE_FOLDERS:
         for path in templates(context, folder):
             name = relative(path, context)
+            text = ""
             try:
                 text = read_text(path, name)
                 rendered[name.removesuffix(TEMPLATE_SUFFIX)] = _render(text, name, environment, engine)
             except InputError as error:
                 found.problems += error.problems
+                found.hits += _unrendered(text, name)
     return rendered, found
 
 
@@ -49,7 +54,8 @@ def _render(text: str, name: str, environment: Mapping[str, str], engine: HelmEn
         return text
     if engine is None:
         message = "cannot be rendered: there is no helm program and no helm-python-sdk package"
-        raise InputError(Problem("template-render", message, "install helm", name, severity="warning"))
+        first = text.count("\n", 0, text.index("{{")) + 1
+        raise InputError(Problem("template-render", message, "install helm", name, first, severity="warning"))
     with tempfile.TemporaryDirectory(prefix="template-") as folder:
         chart = Path(folder) / "t"
         (chart / "templates").mkdir(parents=True)
@@ -67,6 +73,15 @@ def _render(text: str, name: str, environment: Mapping[str, str], engine: HelmEn
         if isinstance(data, Map):
             return str(data.get("text", ""))
     raise InputError(Problem("template-render", "renders to something that is not text", "", name))
+
+
+def _unrendered(text: str, name: str) -> list[Hit]:
+    """What a template that cannot be rendered seems to name."""
+    reason = "stands in a template that could not be rendered"
+    return [
+        Hit(reference, "uncertain", Source(file=name, rule="template", line=line), reason)
+        for reference, line in literal_images(text)
+    ]
 
 
 def _problem(name: str, error: RenderError, line: int | None) -> Problem:

@@ -72,7 +72,8 @@ def to_table(scan: Scan) -> str:
     if scan.problems:
         lines += ["", *(str(problem) for problem in scan.problems)]
     wanted = len(scan.wanted)
-    lines += ["", f"{wanted} {'image' if wanted == 1 else 'images'} to place, {len(uncertain)} uncertain"]
+    count = f"{wanted} {'image' if wanted == 1 else 'images'} to place, {len(uncertain)} uncertain"
+    lines += ["", f"{count}, {len(scan.ignored)} ignored by .sealignore" if scan.ignored else count]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
@@ -96,7 +97,8 @@ def _place(source: Source) -> str:
 
 def why(scan: Scan, finding: Finding) -> str:
     """Every place that names one image."""
-    lines = [f"{finding.reference} is {finding.verdict}" + (f": {finding.reason}" if finding.reason else "")]
+    verdict = "ignored by .sealignore" if finding in scan.ignored else finding.verdict
+    lines = [f"{finding.reference} is {verdict}" + (f": {finding.reason}" if finding.reason else "")]
     for source in finding.sources:
         parts = [_place(source)]
         if source.document:
