@@ -11,7 +11,8 @@ from dataclasses import dataclass
 # Request timeout, too many requests, and the statuses that a registry, its proxy or its CDN gives while it is unwell.
 # Every other 4xx is an answer, and asking again would only repeat it.
 RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
-THROTTLING_STATUSES = frozenset({429, 503})
+TOO_MANY = 429
+THROTTLING_STATUSES = frozenset({TOO_MANY, 503})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +20,12 @@ class RetryPolicy:
     """How often a request is made, and the waits between; all times in seconds.
 
     A server's own ``Retry-After`` replaces the computed wait, up to ``retry_after_limit``; a server that asks for
-    more is believed and the request fails at once with that figure.
+    more is believed and the request fails at once with that figure. A request that is only asked to slow down (429) is
+    made ``throttled_attempts`` times, over some two minutes: such a registry is well, and busy.
     """
 
     attempts: int = 6
+    throttled_attempts: int = 10
     first_wait: float = 0.5
     factor: float = 2.0
     longest_wait: float = 30.0
@@ -35,7 +38,7 @@ class RetryPolicy:
         return plain * (1.0 + self.jitter * (2.0 * chance() - 1.0))
 
 
-ONCE = RetryPolicy(attempts=1)
+ONCE = RetryPolicy(attempts=1, throttled_attempts=1)
 
 
 def parse_retry_after(value: str | None, now: Callable[[], float]) -> float | None:

@@ -19,7 +19,7 @@ from action.registry.naps import Naps
 from action.registry.pools import Pools
 from action.registry.refusal import hopeless, redacted, refusal, unreachable
 from action.registry.response import Broken, Response, Timeouts, reason_of
-from action.registry.retry import RETRIED_STATUSES, THROTTLING_STATUSES, RetryPolicy, parse_retry_after
+from action.registry.retry import RETRIED_STATUSES, THROTTLING_STATUSES, TOO_MANY, RetryPolicy, parse_retry_after
 
 Body = bytes | Callable[[], Iterable[bytes]] | None
 
@@ -104,23 +104,28 @@ class Session:
         self, sending: _Sending, attempt: Callable[[], Response], expect: Collection[int], policy: RetryPolicy
     ) -> Response:
         """The first answer that is expected, or that asking again would not change; raises when none came."""
-        for count in range(1, policy.attempts + 1):
+        failures = throttles = 0
+        while True:
             try:
                 response = attempt()
             except (HTTPError, OSError, Broken) as error:
+                failures += 1
                 way_out = hopeless(error)
-                if way_out is not None or count == policy.attempts:
+                if way_out is not None or failures >= policy.attempts:
                     reason = reason_of(error)
-                    raise unreachable(sending.method, sending.host, sending.url, reason, count, way_out) from error
-                self.sleep(policy.wait(count))
+                    raise unreachable(sending.method, sending.host, sending.url, reason, failures, way_out) from error
+                self.sleep(policy.wait(failures))
                 continue
             if response.status in expect or response.status not in RETRIED_STATUSES:
                 return response
-            pause = self._pause(sending, response, policy, count)
-            if count == policy.attempts:
+            if response.status == TOO_MANY:
+                throttles += 1
+            else:
+                failures += 1
+            pause = self._pause(sending, response, policy, throttles if response.status == TOO_MANY else failures)
+            if failures >= policy.attempts or throttles >= policy.throttled_attempts:
                 return response
             self.sleep(pause)
-        raise AssertionError("a policy allows one attempt at least")
 
     def _pause(self, sending: _Sending, response: Response, policy: RetryPolicy, count: int) -> float:
         asked = parse_retry_after(response.headers.get("Retry-After"), self._wall_clock)

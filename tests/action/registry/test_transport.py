@@ -108,6 +108,20 @@ def test_the_policy_bounds_the_attempts(registry: RunningRegistry) -> None:
         assert len(proxy.requests) == 4
 
 
+def test_a_registry_that_is_only_busy_is_given_two_minutes(registry: RunningRegistry) -> None:
+    waits = Waits()
+    with fault_proxy(registry.host, first(9, Fault("status", 429))) as proxy:
+        assert client_of(waits=waits).get_manifest(reference(proxy)).digest == IMAGE.digest
+    assert sum(waits.seconds) == 121.5
+    with (
+        fault_proxy(registry.host, first(99, Fault("status", 429))) as proxy,
+        pytest.raises(RegistryError, match="answers 429") as caught,
+    ):
+        client_of().get_manifest(reference(proxy))
+    assert len(proxy.requests) == 10
+    assert "log in" in caught.value.problems[0].hint
+
+
 def test_retry_after_replaces_the_wait_and_holds_back_everyone(registry: RunningRegistry) -> None:
     waits = Waits()
     fault = Fault("status", 429, (("Retry-After", "120"),))
