@@ -75,6 +75,13 @@ def test_every_request_is_literally_in_the_text(title: str, body: str) -> None:
             assert 1 <= (problem.column or 1) <= len(lines[problem.line - 1]) + 1
 
 
+@pytest.mark.soak
+@settings(max_examples=20_000, deadline=None)
+@given(_TEXTS, _TEXTS)
+def test_every_request_is_literally_in_the_text_for_long(title: str, body: str) -> None:
+    test_every_request_is_literally_in_the_text.hypothesis.inner_test(title, body)  # type: ignore[attr-defined]
+
+
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(_TEXTS)
 def test_line_endings_decide_nothing(body: str) -> None:

@@ -61,6 +61,14 @@ def test_reading_is_repeated_and_writing_is_not(
     assert len(github.calls) == 5
 
 
+def test_a_redirect_is_not_followed_so_that_the_token_stays(github: FakeGitHub, api: GitHubApi) -> None:
+    with serve(FakeGitHub()) as elsewhere:
+        github.redirect = f"{elsewhere.url}/repos/a/b/issues/1"
+        with pytest.raises(GitHubError, match="with 307"):
+            api.issue(1)
+        assert elsewhere.calls == []
+
+
 def test_nobody_there_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("urllib3.util.retry.Retry.sleep", lambda *_: None)
     with pytest.raises(GitHubError, match="could not be reached for GET /issues/1"):

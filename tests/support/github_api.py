@@ -38,6 +38,7 @@ class FakeGitHub:
         self.roles: dict[str, str] = {}
         self.runs: dict[int, str] = {}
         self.failures: dict[tuple[str, str], int] = {}
+        self.redirect = ""
         self.url = ""
         self._next_id = 1000
         self._lock = threading.Lock()
@@ -160,7 +161,9 @@ def serve(github: FakeGitHub, token: str = "") -> Iterator[FakeGitHub]:
             else:
                 status, answer = github.answer(call, query)
             body = json.dumps(answer).encode()
-            self.send_response(status)
+            self.send_response(307 if github.redirect else status)
+            if github.redirect:
+                self.send_header("Location", github.redirect)
             self.send_header("Content-Type", "application/json; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

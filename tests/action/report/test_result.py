@@ -8,6 +8,7 @@ from action.errors import Problem
 from action.report.markdown import COMMENT_LIMIT
 from action.report.outcome import collect
 from action.report.result import result
+from action.report.summary import result_summary
 from action.results import ImageChange, ImageInside
 from generator.names import ARCHES
 from tests.support.asking import DIGEST, write_build, write_publication, write_results
@@ -130,6 +131,16 @@ def test_hostile_text_of_a_build_stays_in_code(tmp_path: Path) -> None:
     for part in ("@octocat", "evil.example", "<img", "#1", "<b>"):
         assert part not in outside
     assert outside.count("</details>") == outside.count("<details>") > 0
+
+
+def test_the_largest_summary_stays_below_the_limit_of_the_runner(tmp_path: Path) -> None:
+    """The runner drops a summary of more than 1 MiB without a word in it (FileCommandManager.cs)."""
+    hostile = "\U0001f680" * 7_000
+    for arch in ARCHES:
+        write_build(tmp_path, arch, digest=None, problems=(Problem("x", hostile),) * 3)
+    text = result_summary(collect([TARGET] * 100, tmp_path), ())
+    assert len(text.encode()) < 1024 * 1024
+    assert text.endswith("has all of it._")
 
 
 def test_the_largest_result_stays_within_a_comment(tmp_path: Path) -> None:
