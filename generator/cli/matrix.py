@@ -18,7 +18,7 @@ from generator.matrix import rows, shards
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_selection(parser)
     parser.add_argument("--changed-since", metavar="REF", help="only what differs from the commit REF")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--format", choices=("json", "text"), default="json")
 
 
 def handle(arguments: argparse.Namespace) -> int:

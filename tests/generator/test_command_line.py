@@ -97,6 +97,9 @@ def test_matrix_selects(tree: Path) -> None:
     ]
     assert [(row["version"], row["arch"]) for row in shard] == [("v1.9", "arm64")]
     assert json_of(tree, "matrix", "--app", "none") == {"shards": []}
+    assert len(json.loads(generator("matrix", "--root", str(tree)).stdout)["shards"][0]) == 6
+    text = generator("matrix", "--format", "text", "--app", "db", "--root", str(tree)).stdout
+    assert text.splitlines()[0] == "1\tdockerimages\tdb\tv1\tamd64\tapplications/db/v1\tubuntu-24.04"
 
 
 def test_matrix_of_a_change(tree: Path) -> None:

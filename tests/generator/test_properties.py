@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,6 +82,18 @@ _SCANDIR = os.scandir
 def test_rows_are_exactly_the_product_whatever_the_order_of_reading(
     tree: dict[tuple[str, str], set[str]], seed: int
 ) -> None:
+    check(tree, seed)
+
+
+@pytest.mark.soak
+@given(tree=trees, seed=st.integers())
+@settings(max_examples=5000, deadline=None)
+def test_soak_rows_are_exactly_the_product(tree: dict[tuple[str, str], set[str]], seed: int) -> None:
+    check(tree, seed)
+
+
+def check(tree: dict[tuple[str, str], set[str]], seed: int) -> None:
+    """Read a tree in two orders, and compare with what is expected of it."""
     with tempfile.TemporaryDirectory() as folder:
         root = make(folder, tree)
         (root / "applications").mkdir(exist_ok=True)
