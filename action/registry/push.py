@@ -28,6 +28,9 @@ from action.store.media import MANIFEST_TYPES
 _SMALL = 1 << 20
 # A broken upload is given up when it breaks this often without progress between.
 _TRIES = 6
+# Bytes given to the socket at once. Each piece must be gone within the time that a connection may take to be made, so
+# large ones would make slow lines fail.
+_PIECE = 128 << 10
 _OCTETS = "application/octet-stream"
 
 Opener = Callable[[int], Iterable[bytes]]
@@ -122,7 +125,7 @@ class Pusher:
                 break
         # Without a source, a registry that knows all its blobs may still find this one (specification 1.1).
         tail = f"blobs/uploads/?{urllib.parse.urlencode(query)}"
-        response = self._request("POST", tail, {"Content-Length": "0"}, b"", expect=(201, 202))
+        response = self._request("POST", tail, {}, b"", expect=(201, 202))
         return None if response.status == 201 else self._location(response)
 
     def _send_small(self, location: str, digest: str, open_at: Opener) -> None:
@@ -193,7 +196,7 @@ class Pusher:
 
     def _close(self, location: str, digest: str, body: bytes) -> None:
         address = f"{location}{'&' if '?' in location else '?'}{urllib.parse.urlencode({'digest': digest})}"
-        headers = {"Content-Type": _OCTETS, "Content-Length": str(len(body))}
+        headers = {"Content-Type": _OCTETS}
         response = self._ask("PUT", address, headers, body, expect=(201, 204), once=True)
         told = response.headers.get("Docker-Content-Digest", digest)
         if told != digest:
@@ -212,7 +215,7 @@ class Pusher:
         return self._location(response, location), int(last) + 1
 
     def _fresh(self) -> str:
-        response = self._request("POST", "blobs/uploads/", {"Content-Length": "0"}, b"", expect=(202,))
+        response = self._request("POST", "blobs/uploads/", {}, b"", expect=(202,))
         return self._location(response)
 
     def _location(self, response: Response, default: str = "") -> str:
@@ -240,13 +243,15 @@ class Pusher:
         expect: Sequence[int],
         once: bool = False,
     ) -> Response:
+        if body is not None:
+            headers = {**headers, "Content-Length": str(len(body))}
         return self._client.session.request(
             method,
             url,
             host=self._host,
             scopes=self._scopes,
             headers=headers,
-            body=body,
+            body=(lambda: _exactly([body], len(body))) if body else body,
             expect=expect,
             policy=ONCE if once else None,
         )
@@ -265,12 +270,13 @@ def _is_passing(error: RegistryError) -> bool:
 
 
 def _exactly(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """The chunks, which must be ``size`` bytes: more would be taken for the next request."""
+    """The chunks in small pieces, ``size`` bytes in all: more would be taken for the next request."""
     left = size
     for chunk in chunks:
         if len(chunk) > left:
             break
         left -= len(chunk)
-        yield chunk
+        for start in range(0, len(chunk), _PIECE):
+            yield chunk[start : start + _PIECE]
     if left:
         raise InputError(Problem("changed-while-read", "a blob changed while it was being sent", "build it again"))
