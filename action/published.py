@@ -21,8 +21,8 @@ from generator.names import ARCHES
 _MISSING_CODES = ("NAME_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_INVALID")
 _NEXT_PAGE = re.compile(r"<([^>]+)>\s*;\s*rel=\"?next\"?")
 _PAGES = 50  # of tags; a registry that never ends its list is not followed forever
-# Tags that are not versions: one architecture of a version, and the fallback tags of referrers.
-_NO_VERSION = re.compile(rf".*-(?:{'|'.join(ARCHES)})|sha256-[0-9a-f]{{64}}.*")
+# Tags that are not versions: one architecture of a version, the fallback tags of referrers, and names that move.
+_NO_VERSION = re.compile(rf".*-(?:{'|'.join(ARCHES)})|sha256-[0-9a-f]{{64}}.*|[^0-9]*")
 
 
 def find(client: RegistryClient, reference: ImageReference) -> Manifest | None:
