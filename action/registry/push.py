@@ -116,16 +116,18 @@ class Pusher:
         return self._ask("HEAD", url, {}, None, expect=(200, 404)).status == 200
 
     def _start(self, digest: str) -> str | None:
-        """The address of a new upload, or None when the registry had the blob in another repository."""
-        query = {"mount": digest}
+        """The address of a new upload, or None when the registry had the blob in another repository.
+
+        A mount always names its source: the specification allows it to be left out since 1.1, and registries that
+        do not know that refuse the request.
+        """
+        query = ""
         for name in self._mount_from:
             other = ImageReference(self._reference.domain, name, None, digest, name)
             if self._seems_to_have(digest, other):
-                query["from"] = name
+                query = f"?{urllib.parse.urlencode({'mount': digest, 'from': name})}"
                 break
-        # Without a source, a registry that knows all its blobs may still find this one (specification 1.1).
-        tail = f"blobs/uploads/?{urllib.parse.urlencode(query)}"
-        response = self._request("POST", tail, {}, b"", expect=(201, 202))
+        response = self._request("POST", f"blobs/uploads/{query}", {}, b"", expect=(201, 202))
         return None if response.status == 201 else self._location(response)
 
     def _send_small(self, location: str, digest: str, open_at: Opener) -> None:
