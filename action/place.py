@@ -86,7 +86,7 @@ def place(
         scratch=directory.staging,
         jobs=jobs,
     )
-    filler = Filler(directory, shared, watcher or NoWatcher(), jobs=jobs, interrupt=client.session.naps.interrupt)
+    filler = Filler(directory, shared, watcher or NoWatcher(), jobs=jobs, interrupt=client.session.interrupt)
     try:
         with directory.locked():
             images, demoted = resolver.resolve(wanted)

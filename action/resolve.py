@@ -47,7 +47,7 @@ class Resolver:
     def resolve(self, findings: Sequence[Finding]) -> Resolution:
         """Ask for every image, then raise ClusterImageError for all that failed, or return those that are there."""
         numbered = list(enumerate(findings))
-        futures = in_lanes(self._one, numbered, _lane, jobs=self.jobs, stop=self.client.session.naps.interrupt)
+        futures = in_lanes(self._one, numbered, _lane, jobs=self.jobs, stop=self.client.session.interrupt)
         for defect in failures(futures):
             raise defect
         outcomes = [future.result() for future in futures]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -46,6 +47,7 @@ class Response:
         self._timeouts = timeouts
         self._clock = clock
         self._whole = False
+        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -57,10 +59,17 @@ class Response:
 
     def close(self) -> None:
         """Give the connection back when its body was read to the end, drop it otherwise."""
+        self._closed = True
         if not self._whole:
             self._raw.close()
         self._raw.release_conn()
         self._permit.release()
+
+    def cut(self) -> None:
+        """End a read that is waiting in another thread: it raises Broken. Without effect on a closed response."""
+        if not self._closed:
+            with suppress(ValueError, RuntimeError, OSError):  # what urllib3 says of a body that has ended just now
+                self._raw.shutdown()
 
     def chunks(self) -> Iterator[bytes]:
         """The body as it comes, in pieces of at most CHUNK; raises Broken."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import urllib.parse
+import weakref
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
@@ -59,8 +61,10 @@ class Session:
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.policy = policy or RetryPolicy()
-        self.naps = Naps()
-        self.sleep = sleep or self.naps.sleep
+        self._naps = Naps()
+        self._open: weakref.WeakSet[Response] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self.sleep = sleep or self._naps.sleep
         self.limits = HostLimits(jobs, clock=clock, sleep=self.sleep)
         self._timeouts = timeouts or Timeouts()
         self._clock = clock
@@ -99,6 +103,14 @@ class Session:
         if response.status in expect:
             return response
         raise self._refused(sending, scopes, response)
+
+    def interrupt(self) -> None:
+        """Wake whoever waits for a registry now, between requests or in a body: their requests fail."""
+        self._naps.interrupt()
+        with self._lock:
+            waiting = list(self._open)
+        for response in waiting:
+            response.cut()
 
     def _retried(
         self, sending: _Sending, attempt: Callable[[], Response], expect: Collection[int], policy: RetryPolicy
@@ -165,7 +177,10 @@ class Session:
             raise
         if raw.status < 400:
             self.limits.succeeded(sending.host)
-        return Response(raw, url, permit, self._timeouts, self._clock)
+        response = Response(raw, url, permit, self._timeouts, self._clock)
+        with self._lock:
+            self._open.add(response)
+        return response
 
     def _follow(self, sending: _Sending, authorization: str | None) -> tuple[urllib3.BaseHTTPResponse, str]:
         """The login goes to the origin that was asked first, and to no other."""
