@@ -37,9 +37,10 @@ class Answer(NamedTuple):
 
 
 class Posted(NamedTuple):
-    """The status comment, and whether another run has the same request and answers for both."""
+    """The status comment, the comment that it answers, and whether another run has the same request and answers it."""
 
-    comment_id: int
+    comment_id: int = 0
+    source: int = 0
     joined: bool = False
 
 
@@ -66,19 +67,20 @@ def answer(plan: Plan, root: Path, settings: Settings, run: Run) -> Answer | Non
 
 def post(said: Answer, plan: Plan, event: Event, api: Api, run: Run) -> Posted:
     """Write the answer as the one status comment of its request, and join a run that has the same request already."""
-    twin = _twin(plan, plan.statuses, api, run) if said.state == "building" else None
+    builds = said.state == "building"
+    twin = _twin(plan, plan.statuses, api, run) if builds else None
     if twin is None:
-        comment_id = _write(said, plan, event, api, run)
-        if said.state == "building":  # two runs may have looked at the same time: the older comment has it
+        status = _write(said, plan, event, api, run)
+        if builds:  # two runs may have looked at the same time: the older comment has it
             statuses = [s for s in map(read_status, api.comments(event.issue.number)) if s]
-            twin = _twin(plan, [s for s in statuses if s.comment_id < comment_id], api, run)
+            twin = _twin(plan, [s for s in statuses if s.comment_id < status.comment_id], api, run)
             if twin is not None:
-                _edit(comment_id, _joined(twin, run), plan, event, api, run)
+                _edit(status._replace(state="joined", approved=False), _joined(twin, run), api)
     else:
-        comment_id = _write(_joined(twin, run), plan, event, api, run)
+        status = _write(_joined(twin, run), plan, event, api, run)
     if said.reaction:
         react(api, event.issue.number, event.comment_id, said.reaction)
-    return Posted(comment_id, twin is not None)
+    return Posted(status.comment_id, status.source, twin is not None)
 
 
 def _twin(plan: Plan, statuses: Sequence[Status], api: Api, run: Run) -> Status | None:
@@ -94,31 +96,32 @@ def _joined(twin: Status, run: Run) -> Answer:
     return Answer("joined", comment.joined(url, twin.comment_id))
 
 
-def _write(said: Answer, plan: Plan, event: Event, api: Api, run: Run) -> int:
+def _write(said: Answer, plan: Plan, event: Event, api: Api, run: Run) -> Status:
     """Over the comment that this request has from before (it waited, or its run is run again), else as a new one."""
     mine = [
         status
         for status in plan.statuses
         if status.source == event.comment_id and (status.state == "waiting" or (run.id and status.run == run.id))
     ]
+    builds = said.state == "building"
+    status = Status(said.state, event.comment_id, plan.digests, builds, run.id)
     before = [*mine[-1:], *plan.taken]
     if not before:
-        return api.comment(event.issue.number, _body(said, plan, event, run))
+        return status._replace(comment_id=api.comment(event.issue.number, _body(status, said)))
     first, *others = before
-    _edit(first.comment_id, said, plan, event, api, run)
-    for status in others:
-        if said.state == "building":
-            text = Answer("joined", comment.let_pass(first.comment_id))
-            api.edit_comment(status.comment_id, _body(text, plan, event, run))
-    return first.comment_id
+    status = status._replace(source=first.source, comment_id=first.comment_id)
+    _edit(status, said, api)
+    for other in others if builds else []:
+        passed = other._replace(state="joined", approved=True, run=run.id)
+        _edit(passed, Answer("joined", comment.let_pass(first.comment_id)), api)
+    return status
 
 
-def _edit(comment_id: int, said: Answer, plan: Plan, event: Event, api: Api, run: Run) -> None:
-    api.edit_comment(comment_id, _body(said, plan, event, run))
+def _edit(status: Status, said: Answer, api: Api) -> None:
+    api.edit_comment(status.comment_id, _body(status, said))
 
 
-def _body(said: Answer, plan: Plan, event: Event, run: Run) -> str:
-    status = Status(said.state, event.comment_id, plan.digests, said.state == "building", run.id)
+def _body(status: Status, said: Answer) -> str:
     return f"{write_marker(status)}\n{said.body}"
 
 

@@ -87,7 +87,7 @@ def plan_request(event: Event, root: Path, settings: Settings, api: Api, run: Ru
     statuses = tuple(status for status in map(read_status, api.comments(issue.number)) if status is not None)
     taken: tuple[Status, ...] = ()
     if event.action == "labeled":
-        parsed, taken = with_waiting(parsed, issue.title, statuses, api)
+        parsed, taken = with_waiting(parsed, issue.title, statuses, api, run.id)
     facts = gate.Facts(
         parsed,
         issue,

@@ -41,13 +41,12 @@ def handle(args: argparse.Namespace) -> int:
             raise InputError(Problem("no-event", "there is no event to plan for", hint))
         root = Path(args.root or ".")
         data = read_json(Path(args.event))
-        settings = load_settings(root)
         api = GitHubApi.from_environment()
         run = run_of_environment()
         if args.event_name in ISSUE_EVENTS:
-            _handle_request(read_event(args.event_name, data), root, settings, api, run)
+            _handle_request(read_event(args.event_name, data), root, api, run)
         else:
-            planned = plan(args.event_name, data, root, settings, api, run)
+            planned = plan(args.event_name, data, root, load_settings(root), api, run)
             report = {"targets": planned.targets, "publishing": args.event_name != "pull_request"}
             _write_outputs(planned, DECISIONS[planned.decision.outcome], report)
     except ClusterImageError:
@@ -56,18 +55,21 @@ def handle(args: argparse.Namespace) -> int:
     return 0
 
 
-def _handle_request(event: Event, root: Path, settings: Settings, api: GitHubApi, run: Run) -> None:
+def _handle_request(event: Event, root: Path, api: GitHubApi, run: Run) -> None:
     """An issue or a comment: seen at once, then decided, then answered; an answer is tried even when that fails."""
     parsed = parse(event.issue.title, event.text)
+    settings, fault = _settings(root)
     looked = gate.first_look(event, settings, parsed)
     seen = any(parsed[:-1]) and (looked is None or looked.outcome != "ignore")
     if seen:
         _warn(react(api, event.issue.number, event.comment_id, SEEN))
     try:
+        if fault is not None:
+            raise fault
         planned = plan_request(event, root, settings, api, run)
         _check_length(planned)
         said = answer(planned, root, settings, run)
-        posted = post(said, planned, event, api, run) if said else Posted(0)
+        posted = post(said, planned, event, api, run) if said else Posted()
     except ClusterImageError as error:
         if seen:
             _warn(_tell(event, error, api))
@@ -78,12 +80,20 @@ def _handle_request(event: Event, root: Path, settings: Settings, api: GitHubApi
         "targets": planned.targets,
         "problems": planned.decision.problems,
         "issue": event.issue.number,
-        "source": event.comment_id,
+        "source": posted.source,
         "status": posted.comment_id,
         "digests": planned.digests,
     }
     outcome = "answered" if posted.joined else DECISIONS[planned.decision.outcome]
     _write_outputs(planned, outcome, report)
+
+
+def _settings(root: Path) -> tuple[Settings, ClusterImageError | None]:
+    """The settings; when they are broken, the defaults and the reason, so that whoever asked can be told."""
+    try:
+        return load_settings(root), None
+    except ClusterImageError as error:
+        return Settings(), error
 
 
 def _tell(event: Event, error: ClusterImageError, api: GitHubApi) -> Problem | None:

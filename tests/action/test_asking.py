@@ -153,6 +153,34 @@ def test_what_a_stranger_asked_in_a_comment_is_built_when_the_label_comes(stage:
     assert "🔨 Building" in body
 
 
+def test_two_comments_that_wait_are_built_together_and_again(stage: Stage) -> None:
+    """The older answer tells how it goes, the other points to it; a second attempt of the run takes both again."""
+    stage.github.add_issue(title="【Auto-build】helm", body="see below")
+    stage.comment("/imagebuild_dockerimages helm v1", login="asker")
+    stage.comment("/imagebuild_dockerimages helm v2", login="asker")
+    stage.run(77)
+    outputs = stage.label()
+    assert [target["version"] for target in outputs["plan"]["targets"]] == ["v1", "v2"]
+    first, second = stage.github.bodies()
+    assert "🔨 Building" in first
+    assert "[this answer](#issuecomment-1002)" in second
+    stage.report(outputs)
+    assert stage.github.reactions[-1] == ("issues/comments/1001", "-1")
+    stage.run(77, attempt=2, by="maintainer")
+    assert {target["version"] for target in stage.label()["plan"]["targets"]} == {"v1", "v2"}
+    assert len(stage.github.bodies()) == 2
+    assert stage.comment("/imagebuild_dockerimages helm v2", login="asker")["decision"] == "build"
+
+
+def test_broken_settings_are_told(stage: Stage) -> None:
+    (stage.root / "imagebuild.yaml").write_text("labels: x\n")
+    stage.github.add_issue(title=TITLE, labels=ACCEPTED)
+    with pytest.raises(ClusterImageError, match="labels"):
+        stage.comment(COMMAND)
+    [body] = stage.github.bodies()
+    assert "imagebuild.yaml:1: labels is no setting\n  -> did you mean 'label'?" in body
+
+
 def test_a_waiting_comment_that_was_edited_stays_out(stage: Stage) -> None:
     stage.github.add_issue(title=TITLE, body="nothing here")
     stage.comment(COMMAND, login="asker")
