@@ -1,4 +1,4 @@
-"""The generator beside what it cannot do without: importing its dependencies and reading the tree (DESIGN 9).
+"""The generator beside what it cannot do without: importing its dependencies and reading the tree.
 
 Run by ``make bench``, or alone: ``python -m tests.benchmarks.generator``. Times are of the processor, the best of
 several runs: the generator waits for nothing.

@@ -121,7 +121,7 @@ LABEL = schema("settings")["properties"]["label"]["pattern"].removesuffix("$") +
 
 
 @given(label=st.from_regex(LABEL))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_any_label_that_the_schema_takes_stays_one_string_of_an_expression(label: str) -> None:
     content = workflow(".github/workflows/imagebuild.yml", Settings(label=label))
     condition = content["jobs"]["plan"]["if"]
