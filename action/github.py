@@ -13,6 +13,7 @@ from typing import Any
 import urllib3
 
 from action.errors import ClusterImageError, InputError, Problem
+from generator.errors import escape_log as escape_log  # ours and every boundary's
 
 API_VERSION = "2022-11-28"
 MAX_PAGES = 50
@@ -177,17 +178,6 @@ def set_output(name: str, value: str) -> None:
 def add_summary(markdown: str) -> None:
     """Append to the summary of the job (nothing happens outside a workflow)."""
     _append("GITHUB_STEP_SUMMARY", markdown + "\n")
-
-
-def escape_log(text: str) -> str:
-    """Text that the runner's log shows, and never obeys.
-
-    A line that starts with ``::`` is a command, and so is ``##[`` anywhere in it (actions/runner, ActionCommand.cs).
-    A zero-width space behind the first character breaks both and shows nothing.
-    """
-    text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]", "\ufffd", text.replace("\r\n", "\n"))
-    text = text.replace("##[", "#\u200b#[")
-    return re.sub(r"(?m)^([^\S\n]*):(?=:)", "\\1:\u200b", text)
 
 
 def _block(name: str, value: str) -> str:

@@ -54,6 +54,19 @@ class UsageError(ClusterImageError):
     exit_code = 2
 
 
+def escape_log(text: str) -> str:
+    """Text that the runner's log shows, and never obeys.
+
+    A line that starts with ``::`` is a command, and so is ``##[`` anywhere in it (actions/runner, ActionCommand.cs).
+    A zero-width space behind the first character breaks both and shows nothing.
+    """
+    import re  # what is printed as an error is rare; it would slow every start
+
+    text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]", "\ufffd", text.replace("\r\n", "\n"))
+    text = text.replace("##[", "#\u200b#[")
+    return re.sub(r"(?m)^([^\S\n]*):(?=:)", "\\1:\u200b", text)
+
+
 def run(main: Callable[[], int]) -> int:
     """Call ``main`` and turn what it raises into an exit code (DESIGN: 0 fine, 1 input, 2 usage, 3 our defect).
 
@@ -62,7 +75,7 @@ def run(main: Callable[[], int]) -> int:
     try:
         return main()
     except ClusterImageError as error:
-        print(error, file=sys.stderr)
+        print(escape_log(str(error)), file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:  # the reader of our output has left, as `| head` does
         sys.stderr.close()
@@ -73,9 +86,9 @@ def run(main: Callable[[], int]) -> int:
     except Exception:
         import traceback  # only a defect needs it; it would slow every start
 
-        traceback.print_exc()
+        print(escape_log(traceback.format_exc()), file=sys.stderr)
         print(
-            f"\nThis is a defect of cluster-image. Please report it with the lines above: {ISSUES_URL}",
+            f"This is a defect of cluster-image. Please report it with the lines above: {ISSUES_URL}",
             file=sys.stderr,
         )
         return 3

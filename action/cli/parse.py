@@ -8,6 +8,7 @@ from typing import Any
 
 from action.command import Parsed, Request, parse
 from action.errors import InputError, Problem
+from generator.errors import escape_log
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,6 +87,6 @@ def _print(parsed: Parsed) -> None:
     if parsed.help:
         print("asks for help")
     for problem in (*parsed.errors, *parsed.notes):
-        print(problem, file=sys.stderr)
+        print(escape_log(str(problem)), file=sys.stderr)
     if not any(parsed):
         print("no command")

@@ -13,6 +13,7 @@ from action.errors import InputError, Problem
 from action.event import ISSUE_EVENTS
 from action.plan import Plan, Run, plan
 from generator.config import load_settings
+from generator.errors import escape_log
 
 
 class OfflineApi:
@@ -55,7 +56,7 @@ def handle(args: argparse.Namespace) -> int:
     _print(name, planned)
     if name in ISSUE_EVENTS:
         said = answer(planned, args.root, settings, run)
-        print("\nanswer: none" if said is None else f"\nanswer:\n\n{said.body}")
+        print("\nanswer: none" if said is None else escape_log(f"\nanswer:\n\n{said.body}"))
     return 0
 
 
@@ -80,11 +81,11 @@ def guess_name(data: dict[str, Any]) -> str:
 def _print(name: str, planned: Plan) -> None:
     print(f"event: {name}")
     for step in planned.decision.steps:
-        print(f"  {'passed ' if step.passed else 'stopped'}  {step.rule}: {step.said}")
+        print(escape_log(f"  {'passed ' if step.passed else 'stopped'}  {step.rule}: {step.said}"))
     print(f"decision: {DECISIONS[planned.decision.outcome]} ({planned.decision.code})")
     for batch in planned.batches:
         for row in batch["rows"]:
             image = " ".join(row[name] for name in ("type", "app", "version", "arch"))
             print(f"  build {image} on {row['runner']} from {row['context']}")
     for problem in planned.decision.problems:
-        print(problem)
+        print(escape_log(str(problem)))

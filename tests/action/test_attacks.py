@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from action.command import MAX_TEXT
+from action.errors import InputError, Problem, run
 from tests.support.asking import ACCEPTED, COMMAND, TITLE, Stage
 
 _ROW_KEYS = {"type", "app", "version", "arch", "context", "runner", "build_args"}
@@ -107,6 +108,22 @@ def test_one_issue_does_not_make_us_talk_without_end(stage: Stage) -> None:
         stage.comment("/imagebuild_apps hello", login="stranger")
     assert len(stage.github.bodies()) == 20
     assert stage.comment(COMMAND)["decision"] == "build"
+
+
+@pytest.mark.parametrize("kind", [InputError, RuntimeError])
+def test_what_an_error_quotes_is_not_obeyed(kind: type[Exception], capsys: pytest.CaptureFixture[str]) -> None:
+    """The last lines of an init.sh, an answer of a registry: they end in a message, and the message in the log."""
+    hostile = "init.sh failed:\n::add-mask::labring\n  ::stop-commands::x\n##[group]x\r::error::y"
+
+    def fail() -> int:
+        raise kind(Problem("x", hostile)) if kind is InputError else kind(hostile)
+
+    assert run(fail) == (1 if kind is InputError else 3)
+    printed = capsys.readouterr().err
+    assert "add-mask" in printed
+    for line in re.split(r"[\r\n]", printed):
+        assert not line.lstrip().startswith("::")
+        assert "##[" not in line
 
 
 def test_the_plan_holds_no_token(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
