@@ -12,9 +12,10 @@ from action.discover.literals import literal, tokens
 from action.install_plan import InstallPlan
 
 _COMMENT = re.compile(r"^[ \t]*#.*", re.MULTILINE)
-_FLAG = re.compile(r"--[\w-]*image[\w-]*[= ]['\"]?([\w./:@-]+)")
+_FLAG = re.compile(r"--[\w-]{0,60}image[\w-]{0,60}[= ]['\"]?([\w./:@-]+)")
 _PULL = re.compile(
-    r"\b(?:ctr|crictl|docker|nerdctl|podman)\b[^\n|;&]*\b(?:pull|run|import)\s+(?:-\S+\s+)*([\w./:@-]+)"
+    r"\b(?:ctr|crictl|docker|nerdctl|podman)\b[^\n|;&]{0,200}?"
+    r"\b(?:pull|run|import)[ \t]+(?:-\S+[ \t]+){0,9}([\w./:@-]+)"
 )
 _FIELD = re.compile(r"^[ \t-]*image:[ \t]*['\"]?([\w./:@-]+)", re.MULTILINE)
 

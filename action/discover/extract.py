@@ -27,7 +27,7 @@ MAX_NESTED = 3
 _LABELS = frozenset({"labels", "matchLabels", "nodeSelector", "selector", "roleRef", "subjects", "matchExpressions"})
 _ARGUMENTS = frozenset({"args", "command", "extraArgs", "arguments"})
 _SCHEMA_KEYS = frozenset({"openAPIV3Schema", "$schema"})
-_LOOKS_LIKE_YAML = re.compile(r"^\s*[\"']?[\w./-]+[\"']?\s*:(?:\s|$)|^\s*[\[{]|^\s*- ", re.MULTILINE)
+_LOOKS_LIKE_YAML = re.compile(r"^[ \t]*(?:[\"']?[\w./-]+[\"']?[ \t]*:(?:\s|$)|[\[{]|- )", re.MULTILINE)
 
 
 @dataclass(slots=True)

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator
 from action.discover.rendering import RenderedTemplate, RenderError
 
 _SOURCE = re.compile(r"# Source: (\S.*)\n?")
+MAX_MESSAGE = 2000
+"""Characters of what helm says that are kept: a template may fail with a text of any length."""
 _WHOLE = re.compile(r"^---\n# Source: (\S.*)\n", re.MULTILINE)
-_PLACE = re.compile(r"([\w.@+-]+(?:/[^\s:()\"]+)+\.[\w.]+|[\w.-]+/values\.schema\.json)(?::(\d+)(?::\d+)?)?")
+_PLACE = re.compile(r"([\w.@+-]+(?:/[^\s:()\"/]+)+\.[\w.]+|[\w.-]+/values\.schema\.json)(?::(\d+)(?::\d+)?)?")
 _INNER_LINE = re.compile(r"yaml: line (\d+)")
 _KIND = re.compile(r"^kind:[ \t]*[\"']?(\w+)", re.MULTILINE)
 _HOOK = re.compile(r"^\s+[\"']?helm\.sh/hook[\"']?\s*:", re.MULTILINE)
@@ -79,7 +81,7 @@ def _printed(document: str) -> tuple[bool, int, str]:
 
 def render_error(text: str) -> RenderError:
     """What helm said, without its prefixes, with the template and the line that it names (the innermost one last)."""
-    message = text.split("\nUse --debug flag")[0]
+    message = text.split("\nUse --debug flag")[0][:MAX_MESSAGE]
     message = " ".join(line.strip() for line in _NOISE.sub("", message).splitlines() if line.strip())
     message = message.removeprefix("Error: ").strip() or "helm gives no reason"
     place = _PLACE.search(message)

@@ -22,9 +22,6 @@ _SILENT_KINDS = frozenset(
         "ValidatingWebhookConfiguration",
     }
 )
-WORKLOADS = frozenset(
-    {"CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "ReplicationController", "StatefulSet"}
-)
 
 
 def api_version(node: Map) -> str:
@@ -84,7 +81,7 @@ def fetched_at_run_time(node: Map) -> str | None:
             " when it runs: its images are not seen"
         )
     if group == "source.toolkit.fluxcd.io" and what in ("OCIRepository", "GitRepository", "HelmRepository", "Bucket"):
-        return f"{name(node)} fetches {spec.get('url') or spec.get('endpoint') or '?'} when it runs"
+        return f"{name(node)} fetches {spec.get('url') or spec.get('endpoint') or 'its source'} when it runs"
     return None
 
 

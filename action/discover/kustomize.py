@@ -20,6 +20,9 @@ from action.errors import InputError, Problem
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 MAX_DEPTH = 16
+MAX_BUILDS = 200
+_PATHS = ("resources", "bases", "components", "patchesStrategicMerge", "generators", "transformers")
+_PATCHES = ("patches", "patchesJson6902")
 
 Reader = Callable[[str], Found]
 """Reads one manifest by its name in the context."""
@@ -30,84 +33,74 @@ def kustomization_in(files: ContextFiles, folder: str) -> str | None:
     return next((name for n in NAMES if files.exists(name := posixpath.join(folder, n))), None)
 
 
-def build(files: ContextFiles, folder: str, read: Reader, covered: set[str], depth: int = 0) -> Found:
-    """The images of a kustomization. ``covered`` gets the names of the files that it takes in."""
-    found = Found()
-    name = kustomization_in(files, folder)
-    if name is None or depth > MAX_DEPTH:
-        hint = "give the folder of a kustomization.yaml"
-        found.problems.append(Problem("kustomization-missing", "holds no kustomization", hint, folder or "."))
-        return found
-    covered.add(name)
-    try:
-        text = files.text(name)
-    except InputError as error:
-        found.problems += error.problems
-        return found
-    for document in documents(text, name):
-        if isinstance(document, Problem):
-            found.problems.append(document)
-        elif isinstance(document.root, Map):
-            _take(files, folder, name, document, found, read, covered, depth)
-    return found
+def build(files: ContextFiles, folder: str, read: Reader, covered: set[str]) -> Found:
+    """The images of the kustomization in ``folder``. ``covered`` gets the names of the files that it takes in."""
+    return _Kustomizations(files, read, covered).build(folder, 0)
 
 
-def _take(
-    files: ContextFiles,
-    folder: str,
-    name: str,
-    document: Document,
-    found: Found,
-    read: Reader,
-    covered: set[str],
-    depth: int,
-) -> None:
-    root = document.root
-    if not isinstance(root, Map):
-        return
-    for field in ("resources", "bases", "components", "patchesStrategicMerge", "generators", "transformers"):
-        for entry in _texts(root.get(field)):
-            _resource(files, folder, name, entry, found, read, covered, depth)
-    for field in ("patches", "patchesJson6902"):
-        for item in _items(root.get(field)):
-            path = item.get("path") if isinstance(item, Map) else None
+class _Kustomizations:
+    """Follows a kustomization into those that it is based on."""
+
+    def __init__(self, files: ContextFiles, read: Reader, covered: set[str]) -> None:
+        self._files = files
+        self._read = read
+        self._covered = covered
+        self._left = MAX_BUILDS
+
+    def build(self, folder: str, depth: int) -> Found:
+        found = Found()
+        name = kustomization_in(self._files, folder)
+        self._left -= 1
+        if self._left < 0:
+            return found  # they name each other without end
+        if name is None or depth > MAX_DEPTH:
+            hint = "give the folder of a kustomization.yaml"
+            found.problems.append(Problem("kustomization-missing", "holds no kustomization", hint, folder or "."))
+            return found
+        self._covered.add(name)
+        try:
+            text = self._files.text(name)
+        except InputError as error:
+            found.problems += error.problems
+            return found
+        for document in documents(text, name):
+            if isinstance(document, Problem):
+                found.problems.append(document)
+            elif isinstance(document.root, Map):
+                found.add(self._document(document.root, folder, name, depth))
+        return found
+
+    def _document(self, root: Map, folder: str, name: str, depth: int) -> Found:
+        found = Found()
+        entries = [str(item) for field in _PATHS for item in _items(root.get(field)) if isinstance(item, Text)]
+        for patch in (item for field in _PATCHES for item in _items(root.get(field)) if isinstance(item, Map)):
+            path, inline = patch.get("path"), patch.get("patch")
             if isinstance(path, Text):
-                _resource(files, folder, name, path, found, read, covered, depth)
-    if root.get("helmCharts"):
-        found.blind_spots.append(f"{name}: kustomize fetches charts when it runs: their images are not seen")
-    for item in _items(root.get("patches")):
-        patch = item.get("patch") if isinstance(item, Map) else None
-        if isinstance(patch, Text):
-            for part in documents(patch, name):
-                if isinstance(part, Document):
-                    found.add(extract(replace(part, number=document.number), name))
-    found.hits = [_replaced(hit, _items(root.get("images"))) for hit in found.hits]
+                entries.append(str(path))
+            if isinstance(inline, Text):
+                for part in documents(inline, name):
+                    if isinstance(part, Document):
+                        found.add(extract(part, name, lines=False))
+        for entry in entries:
+            found.add(self._entry(entry, folder, name, depth))
+        if root.get("helmCharts"):
+            found.blind_spots.append(f"{name}: kustomize fetches charts when it runs: their images are not seen")
+        found.hits = [_replaced(hit, _items(root.get("images"))) for hit in found.hits]
+        return found
 
-
-def _resource(
-    files: ContextFiles,
-    folder: str,
-    name: str,
-    entry: str,
-    found: Found,
-    read: Reader,
-    covered: set[str],
-    depth: int,
-) -> None:
-    if "://" in entry or entry.startswith(("github.com/", "git@")) or "?ref=" in entry:
-        found.blind_spots.append(f"{name}: kustomize fetches {entry} when it runs: not offline")
-        return
-    path = posixpath.normpath(posixpath.join(folder, entry)).lstrip("/")
-    if files.exists(path):
-        covered.add(path)
-        found.add(read(path))
-    elif kustomization_in(files, path) is not None:
-        found.add(build(files, path, read, covered, depth + 1))
-    elif "\n" in entry:
-        return  # an inline patch, read with the patches
-    else:
+    def _entry(self, entry: str, folder: str, name: str, depth: int) -> Found:
+        path = posixpath.normpath(posixpath.join(folder, entry)).lstrip("/")
+        if "://" in entry or entry.startswith(("github.com/", "git@")) or "?ref=" in entry:
+            return Found(blind_spots=[f"{name}: kustomize fetches {entry} when it runs: not offline"])
+        if self._files.exists(path):
+            self._covered.add(path)
+            return self._read(path)
+        if kustomization_in(self._files, path) is not None:
+            return self.build(path, depth + 1)
+        if "\n" in entry:  # patchesStrategicMerge may hold the patch itself
+            return Found()
         message = f"names {entry}, which the context does not have"
-        found.problems.append(Problem("kustomization-missing", message, "", name))
+        return Found(problems=[Problem("kustomization-missing", message, "", name)])
 
 
 def _replaced(hit: Hit, images: list[Tree]) -> Hit:
@@ -135,7 +128,3 @@ def _replaced(hit: Hit, images: list[Tree]) -> Hit:
 
 def _items(tree: Tree) -> list[Tree]:
     return tree if isinstance(tree, list) else []
-
-
-def _texts(tree: Tree) -> list[str]:
-    return [str(item) for item in _items(tree) if isinstance(item, Text)]

@@ -13,11 +13,15 @@ _EXPRESSION = re.compile(r"\{\{|\}\}|\$\{|\$\(|\$[A-Za-z_]|%[sdvq(!]|<[^>]*>|^__
 _WILDCARD = re.compile(r"[*?!|^]|\[[^\]]*[a-z-][^\]]*\](?!:)")
 _PORT_LIKE = re.compile(r"[0-9]{2,5}")
 # What stands before or after an image inside shell text, prose or a properties file.
-_TOKEN = re.compile(r"(?<![\w./:@${}-])[A-Za-z0-9][\w.-]*(?::\d+)?/[\w./-]*[:@][\w.:@+-]+", re.ASCII)
+_TOKEN = re.compile(
+    r"(?<![\w./:@${}-])[A-Za-z0-9][\w.-]{0,255}(?::\d{1,5})?/[\w./-]{0,255}[:@][\w.:@+-]{1,255}", re.ASCII
+)
 
 # A path with a tag or digest behind it, as every unmistakable image has one; the leading slash makes the search fast.
-PATH_AND_TAG = re.compile(r"/[\w./-]*[:@]\w", re.ASCII)
+PATH_AND_TAG = re.compile(r"/[\w./-]{0,255}[:@]\w", re.ASCII)
 
+MAX_LENGTH = 512
+"""Characters that an image name may have: 255 for the name, 128 for the tag, and the longest digest."""
 NOT_IMAGES = frozenset({"auto", "none", "null", "true", "false", "string", "image"})
 """Words that stand in image fields without naming one: ``auto`` is filled in by Istio's injector."""
 
@@ -49,7 +53,7 @@ class Literal:
 def literal(text: str) -> Literal | None:
     """``text`` as an image, None when it cannot be one."""
     text = text.strip().removeprefix("docker://")
-    if not text or len(text) > 512 or text in NOT_IMAGES:
+    if not text or len(text) > MAX_LENGTH or text in NOT_IMAGES:
         return None
     try:
         reference = ImageReference.parse(text)
@@ -64,12 +68,13 @@ def literal(text: str) -> Literal | None:
 
 def unresolved(text: str) -> bool:
     """Whether an expression was left in the text, or a part that should have been filled in is missing."""
+    text = text[:MAX_LENGTH]
     return bool(_EXPRESSION.search(text)) or text.endswith((":", "@", "/")) or text.startswith((":", "/", "@"))
 
 
 def pattern(text: str) -> bool:
     """Whether the text matches names rather than being one (a policy's ``registry/*``)."""
-    return bool(_WILDCARD.search(text))
+    return bool(_WILDCARD.search(text[:MAX_LENGTH]))
 
 
 def tokens(text: str) -> list[tuple[str, int]]:

@@ -21,6 +21,8 @@ CONTAINER_SIBLINGS = frozenset(
     {"command", "args", "env", "envFrom", "ports", "volumeMounts", "imagePullPolicy", "resources", "securityContext",
      "livenessProbe", "readinessProbe", "source", "script", "workingDir"}
 )  # fmt: skip
+MAX_KEY = 100
+"""Characters of a key that can say anything; longer ones are data."""
 FLOATING = "no tag is written, and none may be invented"
 
 _IMAGE_KEY = re.compile(r"(?i)image(?:[_-]?(?:name|ref|reference|uri|url|path|repo|repository))?$")
@@ -108,7 +110,9 @@ def image_parts(node: Map, key: str) -> Iterator[Claim]:
 def image_like_fields(node: Map, key: str) -> Iterator[Claim]:
     """``sidecarImage: ...``, ``RELATED_IMAGE_X: ...``: other keys whose name says that the value is an image."""
     for name, value in node.items():
-        if name == "image" or not isinstance(value, Text) or value.number or not _SAYS_IMAGE.search(name):
+        if name == "image" or not isinstance(value, Text) or value.number or len(name) > MAX_KEY:
+            continue
+        if not _SAYS_IMAGE.search(name):
             continue
         if _NOT_A_NAME.search(name) or name.lower().startswith("default"):
             continue

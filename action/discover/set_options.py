@@ -99,7 +99,7 @@ class _Assignments:
         text, stop = self._until("]")
         if stop == "":
             return None
-        if not _INTEGER.fullmatch(text) or not 0 <= int(text) <= MAX_INDEX:
+        if len(text) > 20 or not _INTEGER.fullmatch(text) or not 0 <= int(text) <= MAX_INDEX:
             raise _RefusedError(f"{text!r} is not a list index from 0 to {MAX_INDEX}")
         return self._item(items, int(text), level)
 
@@ -163,7 +163,7 @@ class _Assignments:
             return word.lower() == "true"
         if word.lower() == "null":
             return None
-        if word == "0" or (_NUMBER.fullmatch(word) and -(2**63) <= int(word) < 2**63):
+        if word == "0" or (len(word) <= 20 and _NUMBER.fullmatch(word) and -(2**63) <= int(word) < 2**63):
             return int(word)
         return word
 

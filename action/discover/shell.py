@@ -20,9 +20,13 @@ from action.discover.shell_words import Expansion, closing_quote
 MAX_PARSED = 128 * 1024
 """Characters that the grammar parser gets; longer scripts are read line by line."""
 MAX_LOOP = 64
+MAX_VISITS = 20_000
+"""Commands of one script, the turns of its loops counted."""
+MAX_VALUE = 16 * 1024
+"""Characters of one variable: a script can double a text as often as it has lines."""
 
 _HEREDOC = re.compile(r"(?<![<\w])<<(-?)\s*(['\"]?)([A-Za-z_][\w.-]*)\2")
-_TEST = re.compile(r"\[\[ .*? \]\]")
+_TEST = re.compile(r"\[\[ .{0,500}? \]\]")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)", re.DOTALL | re.ASCII)
 _DECLARING = frozenset({"export", "readonly", "local", "declare", "typeset"})
 _LEADING = re.compile(r"^\s*(?:(?:then|else|elif|do|if|while|until|!|\{|\()\s+|[\w*|.\"'$-]+\)\s*)")
@@ -47,6 +51,7 @@ class Script:
 
     variables: dict[str, str]
     commands: list[ShellCommand] = field(default_factory=list)
+    visits: int = 0
 
 
 def shell_commands(text: str, variables: dict[str, str]) -> list[ShellCommand]:
@@ -78,6 +83,9 @@ class _Reader:
         self._script = script
 
     def visit(self, node: Any) -> None:  # noqa: ANN401 - bashlex has no types
+        self._script.visits += 1
+        if self._script.visits > MAX_VISITS:
+            return
         if node.kind == "command":
             self._command(node)
         elif node.kind == "for":
@@ -113,7 +121,8 @@ class _Reader:
                 words += expansion.fields
                 unknown += expansion.unknown
         for name, joint, value in assignments:
-            self._script.variables[name] = self._script.variables.get(name, "") + value if joint else value
+            before = self._script.variables.get(name, "") if joint else ""
+            self._script.variables[name] = (before + value)[:MAX_VALUE]
         if words:
             last = self._first + self._source.count("\n", 0, node.pos[1])
             heredoc = self._heredocs.get(line) or self._heredocs.get(last)

@@ -11,7 +11,9 @@ from action.discover.yaml_tree import Map, Text, Tree
 
 _FLAG = re.compile(r"(--?[A-Za-z0-9][\w.-]*)(?:=(.*))?", re.DOTALL)
 _SAYS_IMAGE = re.compile(r"(?i)image")
-_PROPERTY = re.compile(r"""^[ \t]*["']?([\w.-]*image[\w.-]*)["']?[ \t]*[=:][ \t]*["']?([^\s"',;#]+)""", re.I | re.M)
+_PROPERTY = re.compile(
+    r"""^[ \t]*["']?([\w.-]{0,60}image[\w.-]{0,60})["']?[ \t]*[=:][ \t]*["']?([^\s"',;#]+)""", re.I | re.M
+)
 _TAG_ALONE = re.compile(r"(.*IMAGE)_(?:VERSION|TAG)")
 _REPOSITORY = re.compile(r"(?i)^(.*)_(?:REPO|REPOSITORY|NAME|URL)$")
 

@@ -22,7 +22,7 @@ MAX_NODES = 1_000_000
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MARK = re.compile(r"^---(?=[\s#]|$)", re.MULTILINE)
-_DIRECTIVES_ONLY = re.compile(r"(?:\s*(?:[#%].*)?\n)*\s*(?:[#%].*)?", re.ASCII)
+_DIRECTIVES_ONLY = re.compile(r"(?:[ \t]*(?:[#%].*)?\n)*[ \t]*(?:[#%].*)?", re.ASCII)
 # The core types of YAML 1.1, as the Go parser of Kubernetes resolves them.
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = frozenset(
