@@ -98,7 +98,7 @@ def _walk(root: Tree, prefix: str, app_version: str | None, above: str) -> Itera
 
 def _value_hit(chart: ChartFiles, name: str, claim: Claim, path: str, switch: str) -> Iterator[Hit]:
     known = literal(claim.text)
-    if known is None or not known.pinned or (claim.rule == "image-key" and known.bare):
+    if known is None or not known.pinned or (claim.rule == "image-key" and not known.strict):
         return
     field = f"{path}.{claim.field}".lstrip(".")
     brings = f"reachable by values: --set {switch}=true" if switch else f"reachable by values: {path or field}"

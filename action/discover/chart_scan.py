@@ -17,6 +17,7 @@ from action.discover.extract import extract
 from action.discover.found import Found
 from action.discover.glance import is_plain_schema, kinds_in, may_name_images
 from action.discover.hits import Hit
+from action.discover.kube_version import kube_version_for
 from action.discover.number_tags import number_tags
 from action.discover.operators import operator_notes
 from action.discover.render_matrix import (
@@ -28,7 +29,7 @@ from action.discover.render_matrix import (
     planned_release,
     variants,
 )
-from action.discover.rendering import HelmEngine, RenderedTemplate, RenderError
+from action.discover.rendering import KUBE_VERSION, HelmEngine, RenderedTemplate, RenderError
 from action.discover.yaml_tree import documents
 from action.errors import InputError, Problem
 from action.install_plan import InstallPlan, Step
@@ -66,7 +67,10 @@ class ChartScan:
         return self.found
 
     def _complete(self) -> bool:
-        """Whether helm would take the chart: it refuses one without its own dependencies, but not without theirs."""
+        """Whether helm would take the chart at all.
+
+        It refuses one without its own dependencies, though not without theirs, and one for other clusters.
+        """
         chart, complete = self._chart, True
         for owner, missing in chart.missing_dependencies():
             own = owner == "Chart.yaml"
@@ -82,6 +86,12 @@ class ChartScan:
                     severity="error" if own else "warning",
                 )
             )
+        constraint = str(chart.metadata.get("kubeVersion") or "")
+        if kube_version_for(constraint) is None:
+            complete = False
+            message = f"the chart {chart.name} asks for Kubernetes {constraint}, and no version up to ours is that"
+            hint = f"take a version of the chart that runs on Kubernetes {KUBE_VERSION}"
+            self.found.problems.append(Problem("chart-render", message, hint, f"{chart.label}/Chart.yaml"))
         if not complete:
             self.found.add(unreached_images(chart, []))
         return complete

@@ -188,8 +188,8 @@ class _Walk:
             if not place.nested:  # inside text, expressions are for the application that reads it
                 self._refused(claim, where)
             return
-        if known.bare and place.nested and claim.rule == "image-key":
-            return  # one word inside some application's settings: far more often something else
+        if place.nested and not known.strict and claim.rule == "image-key":
+            return  # a word or a path inside some application's settings: far more often something else
         reference = replace(known.reference, tag=None) if claim.tagless else known.reference
         hit = Hit(reference, claim.verdict, where, claim.reason)
         if RANK[place.ceiling] > RANK["certain"]:

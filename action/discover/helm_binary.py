@@ -23,7 +23,7 @@ class BinaryEngine:
 
     name = "helm"
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str = "helm") -> None:
         self._program = program
 
     def render(self, chart: Path, release: Release) -> tuple[RenderedTemplate, ...]:

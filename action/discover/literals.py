@@ -33,7 +33,6 @@ class Literal:
     reference: ImageReference
     qualified: bool
     pinned: bool
-    bare: bool
 
     @property
     def strict(self) -> bool:
@@ -63,7 +62,7 @@ def literal(text: str) -> Literal | None:
     qualified = bool(slash) and (any(c in first for c in ".:[") or first == "localhost" or first != first.lower())
     name = text.partition("@")[0]
     pinned = reference.digest is not None or ":" in name.rpartition("/")[2]
-    return Literal(reference, qualified, pinned, not slash and not pinned)
+    return Literal(reference, qualified, pinned)
 
 
 def unresolved(text: str) -> bool:

@@ -71,8 +71,9 @@ def image_field(node: Map, key: str) -> Iterator[Claim]:
             continue  # one part of a name: image_parts puts it together
         elif known is not None and not known.pinned and (parts := _composed(node, text)) is not None:
             yield Claim(parts, "image", "image-parts", "likely", value.line, "put together from its parts")
-        elif known is not None and known.bare:
-            yield Claim(text, "image", "image-key", "uncertain", value.line, "one word, which need not be an image")
+        elif known is not None and not known.strict:
+            reason = "has neither a registry nor a tag, and need not be an image"
+            yield Claim(text, "image", "image-key", "uncertain", value.line, reason)
         else:
             yield Claim(text, "image", "image-key", "certain", value.line)
 
