@@ -27,7 +27,8 @@ def scan_context(context: Path, *, arch: Arch, engine: HelmEngine | None = None)
     """Everything that ``context`` names, each image once, with where it was found and how sure that is.
 
     Wrong input is collected as problems, not raised; only a context that is no directory, or charts without any Helm
-    engine to render them, raise InputError. The result is the same for the same files, whichever engine renders.
+    engine to render them, raise InputError. The result is the same for the same files, whichever engine renders, but
+    for object names that a template makes at random.
     """
     if not context.is_dir():
         raise InputError(Problem("no-context", "is not a directory", "give a build context", str(context)))
