@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from action.errors import InputError
 from action.image.context_files import CannotCopy, ContextFiles, DeadLink, LeavesContext, Match
+from action.image.goglob import has_meta
 from action.image.not_native import NotNative
 from action.image.rootfs import ROOT, Node, NotADirectory, Owner, Rootfs, place
 from action.instructions import Buildfile, Instruction, Scope
@@ -59,7 +60,9 @@ class _Copy:
             raise self._problem("no-destination", "needs a source and a destination")
         owner, mode = self._flags()
         *sources, destination = (self.scope.expand(word, self.instruction) for word in self.instruction.args)
-        matches = [match for source in sources for match in self._matches(source)]
+        # A pattern that matches nothing is passed over when another source is there.
+        present = [source for source in sources if len(sources) == 1 or not has_meta(source) or self._found(source)]
+        matches = [match for source in present or sources[:1] for match in self._matches(source)]
         if self.instruction.keyword == "ADD":
             self._refuse_archives(matches)
         target, must_be_directory = self._destination(destination)
@@ -101,10 +104,19 @@ class _Copy:
 
     def _matches(self, source: str) -> list[Match]:
         """The files that one source names, ignored ones left out; there must be one at least."""
+        found = self._found(source)
+        kept = [match for match in found if not self._is_hidden(match)]
+        if not kept:
+            why = "every file that it names is in the ignore file" if found else "no such file in the build directory"
+            raise self._problem("no-source", f"{source}: {why}", self._near(source))
+        return kept
+
+    def _found(self, source: str) -> list[Match]:
+        """The files that one source names, ignored ones too."""
         if _REMOTE.match(source):
             raise self._not_native(f"{self.instruction.keyword} has a remote source")
         try:
-            found = self.files.matches(source)
+            return self.files.matches(source)
         except LeavesContext as error:
             hint = "copy the file into the build directory first, in init.sh for example"
             raise self._problem("leaves-context", f"{source} lies outside the build directory", hint) from error
@@ -112,11 +124,6 @@ class _Copy:
             message = f"{source} matches {error}, a link to a file that is not in the build directory"
             hint = "put the file there, or keep the link from being copied with .dockerignore"
             raise self._problem("dead-link", message, hint) from error
-        kept = [match for match in found if not self._is_hidden(match)]
-        if not kept:
-            why = "every file that it names is in the ignore file" if found else "no such file in the build directory"
-            raise self._problem("no-source", f"{source}: {why}", self._near(source))
-        return kept
 
     def _is_hidden(self, match: Match) -> bool:
         if match.is_directory:
