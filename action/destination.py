@@ -6,7 +6,7 @@ import os
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,14 +34,16 @@ class Destination:
     layout: OciLayout
     settings: Settings
 
-    def finish(self, target: Target, results: Sequence[BuildResult]) -> PublishResult | None:
+    def finish(
+        self, target: Target, results: Sequence[BuildResult], offered: Collection[Arch]
+    ) -> PublishResult | None:
         """Make the index of what was built and put everything in place; the index comes last."""
         if self.kind == "registry":
             layouts: Mapping[Arch, Path] = {result.arch: self.layout.root for result in results}
             registry, namespace = default_destination(self.settings, os.environ)
             # Another client than the one that reads: its login is for this registry, and it knows no mirrors.
             client = RegistryClient(publishing_keychain(registry, os.environ), insecure=self.settings.insecure)
-            return publish(target, layouts, registry=registry, namespace=namespace, client=client)
+            return publish(target, layouts, registry=registry, namespace=namespace, client=client, offered=offered)
         manifests = {result.arch: result.digest for result in results if result.digest is not None}
         make_index(self.layout, target.version, manifests, {})
         if self.kind == "oci-archive":

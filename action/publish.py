@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from action import bill, published
 from action.errors import InputError, Problem, RegistryError
@@ -48,47 +49,86 @@ def publish(
     client: RegistryClient,
     force: str | None = None,
     mount_from: Sequence[str] = (),
+    offered: Collection[Arch] = (),
 ) -> PublishResult:
     """Push every architecture of ``target``, then its index, and read that back.
 
     ``layouts`` are image layouts that hold ``<version>-<arch>``. Nothing is pushed when an architecture is missing.
+    ``offered`` are the architectures that the version can be built for: one that the target leaves out is taken into
+    the index as it is published, and while there is none, the architecture's own tag is all that is published.
     What is published already under the same content id is left as it is; other content under the tag is replaced
     only with ``force``, which is the reason and is recorded. ``mount_from`` names repositories of the same registry
     whose blobs may be used. Raises ClusterImageError.
     """
     images = find_images(target, layouts)
-    reference = ImageReference.parse(f"{registry}/{namespace}/{target.app}:{target.version}")
-    index = index_of(target, images, force)
-    pusher = Pusher(client, reference, mount_from)
-    there = pusher.manifest(target.version)
+    whole = ImageReference.parse(f"{registry}/{namespace}/{target.app}:{target.version}")
+    pusher = Pusher(client, whole, mount_from)
+    last = _last(pusher, whole, target, images, offered, force)
+    there = pusher.manifest(last.tag)
+    problems = [] if last.is_index else [_no_index(whole, target, offered)]
     if there is not None and not force:
-        if published.identity(there) == published.identity(index) != "":
-            return _result(target, reference, there.digest, images, unchanged=True)
-        raise _refusal(target, reference, there, index)
-    compared_with, changes = _changes(client, reference, there, images)
-    uploaded = _push(pusher, reference, target, images, there, index)
+        if published.identity(there) == published.identity(last.manifest) != "":
+            problems.append(_unchanged(last.reference))
+            return _result(target, last, images, {}, problems, digest=there.digest, unchanged=True)
+        raise _refusal(target, last, there)
+    compared_with, changes = _changes(client, whole, there, images)
+    uploaded = _push(pusher, last, target, images, there)
+    replaced = there.digest if there is not None and there.digest != last.manifest.digest else None
+    if replaced is not None:
+        problems.append(_replaced(last, replaced, force))
     return _result(
         target,
-        reference,
-        index.digest,
+        last,
         images,
-        uploaded=uploaded,
-        replaced=there.digest if there is not None and there.digest != index.digest else None,
+        uploaded,
+        problems,
+        digest=last.manifest.digest,
+        replaced=replaced,
         force=force or None,
         compared_with=compared_with,
         changes=tuple(changes),
     )
 
 
-def _push(
+class _Last(NamedTuple):
+    """What is written last, when everything behind it is there: the index, or the only manifest there can be."""
+
+    reference: ImageReference
+    manifest: Manifest
+
+    @property
+    def tag(self) -> str:
+        return self.reference.tag or ""
+
+    @property
+    def is_index(self) -> bool:
+        return self.manifest.media_type == OCI_INDEX
+
+
+def _last(
     pusher: Pusher,
-    reference: ImageReference,
+    whole: ImageReference,
     target: Target,
     images: Sequence[Ready],
-    there: Manifest | None,
-    index: Manifest,
+    offered: Collection[Arch],
+    force: str | None,
+) -> _Last:
+    """An index is only made of every architecture: a part of an image under its version would pass for the whole."""
+    siblings: dict[Arch, Manifest] = {}
+    for arch in sorted(set(offered) - set(target.arches)):
+        manifest = pusher.manifest(f"{target.version}-{arch}")
+        if manifest is None:
+            (image,) = images  # of two architectures, one was asked for and the other is not there
+            alone = published.at(whole, tag=f"{target.version}-{image.arch}")
+            return _Last(alone, Manifest(image.body(), OCI_MANIFEST, image.digest))
+        siblings[arch] = manifest
+    return _Last(whole, index_of(target, images, siblings, force))
+
+
+def _push(
+    pusher: Pusher, last: _Last, target: Target, images: Sequence[Ready], there: Manifest | None
 ) -> dict[Arch, int]:
-    """Blobs, then manifests and what is attached to them, then the index; each step only when the one before is whole.
+    """Blobs, then manifests and what is attached to them, then the tags; each step only when the one before is whole.
 
     Returns the bytes of blobs that travelled for each architecture.
     """
@@ -96,17 +136,18 @@ def _push(
         uploaded = {image.arch: _push_blobs(pusher, image, pool) for image in images}
     for image in images:
         pusher.push_manifest(image.body(), OCI_MANIFEST, image.digest)
-        uploaded[image.arch] += _attach_bill(pusher, reference, target, image)
+        uploaded[image.arch] += _attach_bill(pusher, last.reference, target, image)
     # Registries have no compare-and-swap for tags, so look before and after: somebody else may publish the same.
-    _expect(pusher, reference, there.digest if there else None)
-    tags = {f"{target.version}-{image.arch}": image for image in images}
+    before = there.digest if there else None
+    _expect(pusher, last.reference, before)
+    tags = {f"{target.version}-{image.arch}": image for image in images} if last.is_index else {}
     for tag, image in tags.items():
         pusher.push_manifest(image.body(), OCI_MANIFEST, image.digest, tag)
-    _expect(pusher, reference, there.digest if there else None)
-    pusher.push_manifest(index.body, OCI_INDEX, index.digest, target.version)
-    _expect(pusher, reference, index.digest)
+    _expect(pusher, last.reference, before)
+    pusher.push_manifest(last.manifest.body, last.manifest.media_type, last.manifest.digest, last.tag)
+    _expect(pusher, last.reference, last.manifest.digest)
     for tag, image in tags.items():
-        _expect(pusher, published.at(reference, tag=tag), image.digest)
+        _expect(pusher, published.at(last.reference, tag=tag), image.digest)
     return uploaded
 
 
@@ -157,47 +198,58 @@ def _expect(pusher: Pusher, reference: ImageReference, digest: str | None) -> No
         )
 
 
-def _refusal(target: Target, reference: ImageReference, there: Manifest, index: Manifest) -> InputError:
+def _refusal(target: Target, last: _Last, there: Manifest) -> InputError:
     kind = published.annotation(there, TYPE)
     other = f", as {kind}" if kind and kind != target.type else ""
-    message = f"{reference} is published as {there.digest}{other}; this build is {index.digest} and has other content"
+    now = f"this build is {last.manifest.digest} and has other content"
+    message = f"{last.reference} is published as {there.digest}{other}; {now}"
     hint = "publish under another version, or force it and give the reason"
     return InputError(Problem("already-published", message, hint))
 
 
+def _no_index(whole: ImageReference, target: Target, offered: Collection[Arch]) -> Problem:
+    missing = ", ".join(sorted(set(offered) - set(target.arches)))
+    message = f"{whole} itself is not made: there is no image for {missing} yet"
+    return Problem("no-index", message, f"build it for {missing} too", severity="warning")
+
+
+def _unchanged(reference: ImageReference) -> Problem:
+    message = f"{reference} was published before with the same content; nothing was sent"
+    return Problem("unchanged", message, severity="warning")
+
+
+def _replaced(last: _Last, before: str, force: str | None) -> Problem:
+    message = f"{last.reference} was {before} and is now {last.manifest.digest}, by force: {force}"
+    return Problem("replaced", message, severity="warning")
+
+
 def _result(
     target: Target,
-    reference: ImageReference,
-    digest: str,
+    last: _Last,
     images: Sequence[Ready],
+    uploaded: Mapping[Arch, int],
+    problems: Sequence[Problem],
     *,
-    uploaded: Mapping[Arch, int] | None = None,
+    digest: str,
     unchanged: bool = False,
     replaced: str | None = None,
     force: str | None = None,
     compared_with: str | None = None,
     changes: tuple[ImageChange, ...] = (),
 ) -> PublishResult:
-    problems = []
-    if unchanged:
-        message = f"{reference} was published before with the same content; nothing was sent"
-        problems.append(Problem("unchanged", message, severity="warning"))
-    if replaced:
-        message = f"{reference} was {replaced} and is now {digest}, by force: {force}"
-        problems.append(Problem("replaced", message, severity="warning"))
     return PublishResult(
         type=target.type,
         app=target.app,
         version=target.version,
-        reference=str(reference),
+        reference=str(last.reference),
         digest=digest,
         platforms=tuple(
             PublishedPlatform(
                 arch=image.arch,
-                reference=f"{reference}-{image.arch}",
+                reference=f"{last.reference.name}:{target.version}-{image.arch}",
                 digest=image.digest,
                 size=image.size(),
-                uploaded=(uploaded or {}).get(image.arch, 0),
+                uploaded=uploaded.get(image.arch, 0),
             )
             for image in images
         ),

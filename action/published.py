@@ -35,13 +35,18 @@ def find(client: RegistryClient, reference: ImageReference) -> Manifest | None:
         raise
 
 
+def annotations_of(manifest: Manifest) -> Mapping[str, Any]:
+    """What a manifest or an index says of itself."""
+    return _mapping(_document(manifest).get("annotations"))
+
+
 def annotation(manifest: Manifest, name: str) -> str:
-    """What an index says of itself, or the empty string."""
-    return str(_mapping(_document(manifest).get("annotations")).get(name, ""))
+    """One thing that it says of itself, or the empty string."""
+    return str(annotations_of(manifest).get(name, ""))
 
 
 def identity(manifest: Manifest) -> str:
-    """The content id that an index bears, or the empty string."""
+    """The content id that it bears, or the empty string."""
     return annotation(manifest, content_id.LABEL)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from action import bill, content_id
+from action import bill, content_id, published
 from action.errors import ClusterImageError, InputError, Problem
 from action.image.index import index_document, shared_annotations
 from action.image.labels import TYPE
@@ -70,13 +70,22 @@ def find_images(target: Target, layouts: Mapping[Arch, Path]) -> list[Ready]:
     return found
 
 
-def index_of(target: Target, images: Sequence[Ready], force: str | None) -> Manifest:
-    """The index, byte for byte as it will be stored."""
-    annotations = shared_annotations({image.arch: (image.layout, image.digest) for image in images})
+def index_of(
+    target: Target, images: Sequence[Ready], siblings: Mapping[Arch, Manifest], force: str | None
+) -> Manifest:
+    """The index of what was built and of ``siblings``, which are published already; byte for byte as it is stored."""
+    said = {image.arch: image.manifest().get("annotations") or {} for image in images}
+    said |= {arch: published.annotations_of(manifest) for arch, manifest in siblings.items()}
+    descriptors = {image.arch: image.descriptor() for image in images}
+    descriptors |= {
+        arch: Descriptor(media_type=manifest.media_type, digest=manifest.digest, size=len(manifest.body))
+        for arch, manifest in siblings.items()
+    }
+    annotations = shared_annotations(said)
     annotations |= {_TITLE: target.app, _VERSION: target.version, TYPE: target.type}
     if force:
         annotations[FORCE_ANNOTATION] = force
-    body = canonical_json(index_document({image.arch: image.descriptor() for image in images}, annotations))
+    body = canonical_json(index_document(descriptors, annotations))
     return Manifest(body, OCI_INDEX, digest_of(body))
 
 

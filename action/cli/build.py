@@ -60,7 +60,7 @@ def handle(args: argparse.Namespace) -> int:
     jobs = _jobs(args, catalog)
     with open_destination(args.output, settings) as destination:
         results = [build(job, destination.layout, means) for job in jobs]
-        published = destination.finish(_target(jobs), results)
+        published = destination.finish(_target(jobs), results, jobs[0].version.arches)
     print(build_table(results, published))
     return 0
 

@@ -19,6 +19,7 @@ from action.registry.client import RegistryClient
 from action.registry.response import Timeouts
 from action.report.table import size
 from action.results import PublishResult, Target
+from generator.catalog import read_catalog
 from generator.config import load_settings
 from generator.names import Arch
 
@@ -70,7 +71,9 @@ def _told(result: PublishResult) -> Iterator[str]:
 
 
 def _publish(args: argparse.Namespace, target: Target) -> PublishResult:
-    settings = with_destination(load_settings(Path(args.root or ".")), args.registry, args.namespace)
+    root = Path(args.root or ".")
+    settings = with_destination(load_settings(root), args.registry, args.namespace)
+    version = read_catalog(root, settings).resolve(target.type, target.app, target.version)
     registry, namespace = default_destination(settings, os.environ)
     # No mirrors: they are for reading what others publish.
     keychain = publishing_keychain(registry, os.environ)
@@ -83,6 +86,7 @@ def _publish(args: argparse.Namespace, target: Target) -> PublishResult:
         namespace=namespace,
         client=client,
         force=args.force,
+        offered=version.arches,
         mount_from=[f"{namespace}/{app.strip()}" for app in (args.mount_from or "").split(",") if app.strip()],
     )
 

@@ -30,9 +30,8 @@ def index_document(manifests: Mapping[Arch, Descriptor], annotations: Mapping[st
     return document
 
 
-def shared_annotations(layouts: Mapping[Arch, tuple[OciLayout, str]]) -> dict[str, str]:
-    """What the manifests of every architecture (a layout and a digest each) say alike, and the index's content id."""
-    said = {arch: layout.read_manifest(digest).get("annotations") or {} for arch, (layout, digest) in layouts.items()}
+def shared_annotations(said: Mapping[Arch, Mapping[str, Any]]) -> dict[str, str]:
+    """What the annotations of every architecture's manifest say alike, and the index's content id."""
     first = next(iter(said.values()), {})
     found = {
         name: value
@@ -51,7 +50,9 @@ def make_index(
     layout: OciLayout, ref_name: str, manifests: Mapping[Arch, str], annotations: Mapping[str, str] | None = None
 ) -> str:
     """Write the index of manifests (digests) that are in ``layout``, name it ``ref_name``, return its digest."""
-    shared = shared_annotations({arch: (layout, digest) for arch, digest in manifests.items()})
+    shared = shared_annotations(
+        {arch: layout.read_manifest(digest).get("annotations") or {} for arch, digest in manifests.items()}
+    )
     descriptors = {
         arch: Descriptor(media_type=OCI_MANIFEST, digest=digest, size=layout.blob_path(digest).stat().st_size)
         for arch, digest in manifests.items()

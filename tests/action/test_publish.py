@@ -287,6 +287,44 @@ def test_configs_have_one_content_under_both_platforms(registry: RunningRegistry
     assert manifests[0]["config"] != manifests[1]["config"]
 
 
+def send_one(registry: RunningRegistry, name: str, layouts: dict[Arch, Path], arch: Arch) -> PublishResult:
+    """Publish one architecture of a version that both can be built for."""
+    return publish(
+        replace(TARGET, arches=(arch,)),
+        {arch: layouts[arch]},
+        registry=registry.host,
+        namespace=name,
+        client=RegistryClient(AnonymousKeychain()),
+        offered=ARCHES,
+    )
+
+
+def test_a_part_of_an_image_never_passes_for_the_whole(registry: RunningRegistry, tmp_path: Path) -> None:
+    layouts = build(tmp_path)
+    first = send_one(registry, "part", layouts, "amd64")
+    assert first.reference == f"{registry.host}/part/web:v1-amd64"
+    assert [problem.code for problem in first.problems] == ["no-index"]
+    assert tags(registry, "part/web") == {"v1-amd64"}
+
+    second = send_one(registry, "part", layouts, "arm64")
+    assert second.reference == f"{registry.host}/part/web:v1"
+    assert second.problems == ()
+    assert tags(registry, "part/web") == {"v1", "v1-amd64", "v1-arm64"}
+    # The index of the two parts is the index of the whole: asking for both now finds that nothing has changed.
+    assert send(registry, "part", layouts).digest == second.digest
+
+
+def test_a_part_with_other_content_is_refused(registry: RunningRegistry, tmp_path: Path) -> None:
+    send_one(registry, "other-part", build(tmp_path / "one"), "amd64")
+    with pytest.raises(InputError, match="v1-amd64 is published as"):
+        send_one(registry, "other-part", build(tmp_path / "two", "changed"), "amd64")
+
+
+def tags(registry: RunningRegistry, repository: str) -> set[str]:
+    folder = registry.storage / "docker/registry/v2/repositories" / repository / "_manifests/tags"
+    return {path.name for path in folder.iterdir() if not path.name.startswith("sha256-")}
+
+
 def test_one_architecture_gives_an_index_of_one(registry: RunningRegistry, tmp_path: Path) -> None:
     target = replace(TARGET, arches=("amd64",))
     result = publish(
