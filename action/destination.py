@@ -14,9 +14,8 @@ from typing import Literal
 
 from action.errors import ClusterImageError, InputError, Problem, UsageError
 from action.image.index import make_index
-from action.login import publishing_keychain
+from action.login import publishing_client
 from action.publish import default_destination, publish
-from action.registry.client import RegistryClient
 from action.results import BuildResult, PublishResult, Target
 from action.store.oci_layout import OciLayout
 from generator.config import Settings
@@ -41,8 +40,7 @@ class Destination:
         if self.kind == "registry":
             layouts: Mapping[Arch, Path] = {result.arch: self.layout.root for result in results}
             registry, namespace = default_destination(self.settings, os.environ)
-            # Another client than the one that reads: its login is for this registry, and it knows no mirrors.
-            client = RegistryClient(publishing_keychain(registry, os.environ), insecure=self.settings.insecure)
+            client = publishing_client(registry, self.settings, os.environ)
             return publish(target, layouts, registry=registry, namespace=namespace, client=client, offered=offered)
         manifests = {result.arch: result.digest for result in results if result.digest is not None}
         make_index(self.layout, target.version, manifests, {})

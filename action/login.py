@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from action.registry.auth import Credentials, Keychain, LoginKeychain, default_keychain
+from action.registry.client import RegistryClient
+from action.registry.response import Timeouts
 from generator.config import Settings
 
 # From the environment only: an argument shows in the list of processes (action.yml sets them from its inputs).
 USERNAME, PASSWORD, TOKEN = "IMAGEBUILD_USERNAME", "IMAGEBUILD_PASSWORD", "IMAGEBUILD_TOKEN"
 GITHUB_REGISTRY = "ghcr.io"
+# Seconds. A registry that has got several gigabytes may hash and move them before it answers.
+_PATIENCE = 600.0
 
 
 def publishing_keychain(registry: str, environment: Mapping[str, str]) -> Keychain:
@@ -25,6 +29,12 @@ def publishing_keychain(registry: str, environment: Mapping[str, str]) -> Keycha
     if not password:
         return default_keychain(environment)
     return LoginKeychain(registry, Credentials(username=username, password=password, origin=origin))
+
+
+def publishing_client(registry: str, settings: Settings, environment: Mapping[str, str]) -> RegistryClient:
+    """The client that publishes: logged in to ``registry`` alone, patient, without mirrors, which are for reading."""
+    keychain = publishing_keychain(registry, environment)
+    return RegistryClient(keychain, insecure=settings.insecure, timeouts=Timeouts(read=_PATIENCE))
 
 
 def with_destination(settings: Settings, registry: str | None, namespace: str | None) -> Settings:

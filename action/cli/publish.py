@@ -13,18 +13,13 @@ from pathlib import Path
 from action.cli.options import add_option
 from action.errors import ClusterImageError, Problem, UsageError
 from action.github import escape_log, set_output
-from action.login import PASSWORD, USERNAME, publishing_keychain, with_destination
+from action.login import PASSWORD, USERNAME, publishing_client, with_destination
 from action.publish import default_destination, publish
-from action.registry.client import RegistryClient
-from action.registry.response import Timeouts
 from action.report.table import size
 from action.results import PublishResult, Target
 from generator.catalog import read_catalog
 from generator.config import load_settings
 from generator.names import Arch
-
-# Seconds. A registry that has got several gigabytes may hash and move them before it answers.
-_PATIENCE = 600.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,16 +70,13 @@ def _publish(args: argparse.Namespace, target: Target) -> PublishResult:
     settings = with_destination(load_settings(root), args.registry, args.namespace)
     version = read_catalog(root, settings).resolve(target.type, target.app, target.version)
     registry, namespace = default_destination(settings, os.environ)
-    # No mirrors: they are for reading what others publish.
-    keychain = publishing_keychain(registry, os.environ)
-    client = RegistryClient(keychain, insecure=settings.insecure, timeouts=Timeouts(read=_PATIENCE))
     layouts = _layouts(Path(args.layouts), target)
     return publish(
         target,
         layouts,
         registry=registry,
         namespace=namespace,
-        client=client,
+        client=publishing_client(registry, settings, os.environ),
         force=args.force,
         offered=version.arches,
         mount_from=[f"{namespace}/{app.strip()}" for app in (args.mount_from or "").split(",") if app.strip()],

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from action.image.goglob import compile_component, has_meta
 from action.image.ignore import Ignored
-from action.image.rootfs import MAX_LINKS, Node, Owner, copied_mode
+from action.image.links import follow
+from action.image.rootfs import Node, Owner, copied_mode
 
 # What buildah carries from a context into an image.
 _CARRIED_ATTRIBUTES = ("security.capability", "security.ima")
@@ -194,28 +195,12 @@ class ContextFiles:
 
     def _real(self, path: str) -> str | None:
         """``path`` with every link followed as if the context were the root of the file system; None for a loop."""
-        pending = list(reversed(path.split("/")))
-        found: list[str] = []
-        links = 0
-        while pending:
-            name = pending.pop()
-            if name in ("", "."):
-                continue
-            if name == "..":
-                found = found[:-1]
-                continue
-            here = self.root.joinpath(*found, name)
-            if not here.is_symlink():
-                found.append(name)
-                continue
-            links += 1
-            if links > MAX_LINKS:
-                return None
-            target = _target(here)
-            if target.startswith("/"):
-                found = []
-            pending.extend(reversed(target.split("/")))
-        return "/".join(found)
+        names = follow(path, self._target)
+        return None if names is None else "/".join(names)
+
+    def _target(self, names: list[str]) -> str | None:
+        path = self.root.joinpath(*names)
+        return _target(path) if path.is_symlink() else None
 
 
 def _inside(source: str) -> list[str]:

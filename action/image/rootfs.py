@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-MAX_LINKS = 100
+from action.image.links import follow
+
 NEW_DIRECTORY_MODE = 0o755
 
 
@@ -63,27 +64,10 @@ class Rootfs:
 
     def resolve(self, path: str) -> list[str]:
         """The names from the root to where ``path`` really is; the last ones may not exist yet."""
-        pending = [name for name in reversed(path.split("/")) if name not in ("", ".")]
-        found: list[str] = []
-        links = 0
-        while pending:
-            name = pending.pop()
-            if name in ("", "."):
-                continue
-            if name == "..":
-                found = found[:-1]
-                continue
-            node = self._child(found, name)
-            if node is not None and node.kind == "symlink":
-                links += 1
-                if links > MAX_LINKS:
-                    raise NotADirectory(path)
-                if node.target.startswith("/"):
-                    found = []
-                pending.extend(reversed(node.target.split("/")))
-                continue
-            found.append(name)
-        return found
+        names = follow(path, self._target)
+        if names is None:
+            raise NotADirectory(path)
+        return names
 
     def make_directory(self, path: str, owner: Owner = ROOT) -> Node:
         """The directory at ``path``, made with its parents where they are missing; raises NotADirectory."""
@@ -112,14 +96,14 @@ class Rootfs:
         head, _, last = path.rstrip("/").rpartition("/")
         return [*self.resolve(head), last]
 
-    def _child(self, names: list[str], name: str) -> Node | None:
-        node = self.root
-        for part in names:
-            following = node.children.get(part)
-            if following is None:
+    def _target(self, names: list[str]) -> str | None:
+        """What the link at ``names`` points to; None when there is none."""
+        node: Node | None = self.root
+        for name in names:
+            if node is None:
                 return None
-            node = following
-        return node.children.get(name)
+            node = node.children.get(name)
+        return node.target if node is not None and node.kind == "symlink" else None
 
 
 def place(directory: Node, name: str, node: Node) -> None:

@@ -28,7 +28,11 @@ def registry(tmp_path: Path) -> Iterator[RunningRegistry]:
 
 @pytest.fixture
 def layouts(tmp_path: Path) -> Path:
-    """As the artifacts of the build jobs are downloaded."""
+    """As the artifacts of the build jobs are downloaded, beside a tree whose application is for amd64 only."""
+    version = tmp_path / "applications/web/v1"
+    version.mkdir(parents=True)
+    (version / "Kubefile").write_text("FROM scratch\n")
+    (version / "build_arch").write_text("amd64\n")
     context = tmp_path / "context"
     context.mkdir()
     (context / "Kubefile").write_text("FROM scratch\nCOPY Kubefile /\n")
