@@ -27,7 +27,7 @@ check: $(VENV)/.development  ## style, types, and that the emitted workflows are
 	@$(PYTHON) -m generator --check
 	@check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@check-jsonschema --builtin-schema vendor.github-actions action/action.yml
-	@zizmor --offline --quiet .github action
+	@zizmor --offline --quiet --persona auditor .github action
 
 soak: $(VENV)/.development  ## the long seeded runs: faults, crashes, random trees
 	@tests/install-tools
