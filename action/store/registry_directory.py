@@ -6,6 +6,7 @@ tag's link is there, nothing of an image is seen, so a run that dies at any mome
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from action.errors import InputError, Problem
 from action.store.digest import digest_of_file
+from action.store.staging import still_there
 
 STAGING = ".partial"
 _PARTIAL = re.compile(r"[a-f0-9]{64}", re.ASCII)
@@ -55,15 +57,11 @@ class RegistryDirectory:
         if self.root.is_symlink():
             raise InputError(Problem("registry-is-a-link", "is a symbolic link", "remove it", file=self.root.name))
         _remove_links(self.root)
-        self.staging.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self.staging, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        lock = self._lock()
         try:
-            self._lock(lock)
-            try:
-                yield
-            finally:
-                self._tidy()
+            yield
         finally:
+            self._tidy()
             os.close(lock)
 
     def _tidy(self) -> None:
@@ -72,15 +70,25 @@ class RegistryDirectory:
             if not _PARTIAL.fullmatch(path.name) or path.stat().st_size == 0:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         for folder in (self.staging, self.root):
-            if folder.is_dir() and not any(folder.iterdir()):
+            with contextlib.suppress(OSError):  # what is not empty stays; another run may begin in it at any moment
                 folder.rmdir()
 
-    def _lock(self, file: int) -> None:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            problem = Problem("registry-busy", "is being filled by another run", "wait for it", file=self.root.name)
-            raise InputError(problem) from None
+    def _lock(self) -> int:
+        """The staging, open and ours alone. A run that ends removes it, perhaps when we have just opened it."""
+        while True:
+            self.staging.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                file = os.open(self.staging, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    os.close(file)
+                    name = self.root.name
+                    problem = Problem("registry-busy", "is being filled by another run", "wait for it", file=name)
+                    raise InputError(problem) from None
+                if still_there(self.staging, file):
+                    return file
+                os.close(file)
 
     def blob_path(self, digest: str) -> Path:
         return self._v2 / "blobs/sha256" / digest[7:9] / digest[7:] / "data"

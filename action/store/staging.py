@@ -72,7 +72,7 @@ def _locked(stage: Path, final: Path) -> Iterator[int | None]:
         file = os.open(stage, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
-            if _still_there(stage, file):
+            if still_there(stage, file):
                 if final.exists():
                     stage.unlink()
                     yield None
@@ -83,10 +83,10 @@ def _locked(stage: Path, final: Path) -> Iterator[int | None]:
             os.close(file)
 
 
-def _still_there(stage: Path, file: int) -> bool:
-    """Whether the file that we locked still has its name: the process before us renames it when it is done."""
+def still_there(path: Path, file: int) -> bool:
+    """Whether what we locked still has its name: the process before us renames or removes it when it is done."""
     try:
-        return os.path.samestat(stage.lstat(), os.fstat(file))
+        return os.path.samestat(path.lstat(), os.fstat(file))
     except FileNotFoundError:
         return False
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -163,3 +165,22 @@ def test_sharing_across_filesystems_copies(tmp_path: Path) -> None:
     finally:
         for path in (other / "target", other):
             path.unlink() if path.is_file() else path.rmdir()
+
+
+def test_a_run_that_ends_just_then_does_not_leave_the_next_without_a_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ending run removes the staging after the next one has opened it: that one must lock what is there now."""
+    directory = RegistryDirectory(tmp_path / "registry")
+    flock = fcntl.flock
+
+    def after_the_other_ended(file: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
+        shutil.rmtree(directory.root)
+        flock(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", after_the_other_ended)
+    with directory.locked():
+        assert directory.staging.is_dir()
+        with pytest.raises(InputError, match="another run"), RegistryDirectory(directory.root).locked():
+            pass
