@@ -28,6 +28,7 @@ from action.store.media import MANIFEST_TYPES
 _SMALL = 1 << 20
 # A broken upload is given up when it breaks this often without progress between.
 _TRIES = 6
+_DOUBTS = frozenset({"DIGEST_INVALID", "MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
 # Bytes given to the socket at once. Each piece must be gone within the time that a connection may take to be made, so
 # large ones would make slow lines fail.
 _PIECE = 128 << 10
@@ -99,12 +100,26 @@ class Pusher:
 
     def push_manifest(self, body: bytes, media_type: str, digest: str, name: str | None = None) -> PushedManifest:
         """Store a manifest under its digest, or under the tag ``name``; the registry's digest must be ours."""
-        headers = {"Content-Type": media_type}
-        response = self._request("PUT", f"manifests/{name or digest}", headers, body, expect=(200, 201))
+        response = self._put_manifest(name or digest, {"Content-Type": media_type}, body)
         told = response.headers.get("Docker-Content-Digest", digest)
         if told != digest:
             raise self._wrong(f"stored {name or 'a manifest'} as {told} when it was given {digest}")
         return PushedManifest(digest=digest, lists_referrers="OCI-Subject" in response.headers)
+
+    def _put_manifest(self, name: str, headers: dict[str, str], body: bytes) -> Response:
+        """What it names was just stored, and the digest is of these bytes: a registry that doubts it is asked again.
+
+        distribution 2.8 rewrites a blob's link in place when two publishers send the same blob, and whoever reads the
+        link in that moment finds it empty: DIGEST_INVALID (registry/handlers/manifests.go, ErrDigestInvalidFormat).
+        """
+        for attempt in range(1, _TRIES):
+            try:
+                return self._request("PUT", f"manifests/{name}", headers, body, expect=(200, 201))
+            except RegistryError as error:
+                if error.registry_code not in _DOUBTS:
+                    raise
+            self._pause(attempt)
+        return self._request("PUT", f"manifests/{name}", headers, body, expect=(200, 201))
 
     def _one_at_a_time(self, digest: str) -> threading.Lock:
         """Two manifests may share a blob; the second waits for the first and then finds it there."""

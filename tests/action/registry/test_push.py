@@ -16,6 +16,8 @@ from action.registry.auth import AnonymousKeychain, Credentials, LoginKeychain
 from action.registry.client import RegistryClient
 from action.registry.push import Opener, Pusher, Sent
 from action.registry.retry import RetryPolicy
+from action.registry.transport import Session
+from tests.support import images
 from tests.support.dropping_proxy import DroppingProxy, dropping_proxy
 from tests.support.registries import PASSWORD, USER, RunningRegistry, docker_registry
 from tests.support.token_server import token_server
@@ -149,6 +151,26 @@ def test_an_upload_is_not_taken_to_another_host(registry: RunningRegistry, proxy
     proxy.answers = [("POST", elsewhere)]
     with pytest.raises(RegistryError, match="another host, elsewhere.example"):
         pusher(proxy.host, "elsewhere/it").push_blob(digest, len(data), opener(data))
+
+
+def test_a_link_that_another_push_is_just_writing_is_read_again(registry: RunningRegistry) -> None:
+    """distribution 2.8 empties a blob's link before it writes it anew, and refuses what names the blob meanwhile."""
+    image = images.image(images.layer("shared"))
+    for digest, data in image.blobs.items():
+        pusher(registry.host, "busy").push_blob(digest, len(data), opener(data))
+    links = registry.storage / "docker/registry/v2/repositories/busy/_layers/sha256"
+    link = links / image.layers[0].digest.removeprefix("sha256:") / "link"
+    content = link.read_bytes()
+    link.write_bytes(b"")
+
+    def meanwhile(seconds: float) -> None:
+        link.write_bytes(content)
+
+    session = Session(AnonymousKeychain(), policy=FAST, sleep=meanwhile)
+    client = RegistryClient(AnonymousKeychain(), session=session)
+    pushed = Pusher(client, ImageReference.parse(f"{registry.host}/busy:v1"))
+    assert pushed.push_manifest(image.body, image.media_type, image.digest, "v1").digest == image.digest
+    assert pushed.manifest("v1") is not None
 
 
 def test_a_login_is_used_and_a_wrong_one_is_told(tmp_path: Path) -> None:
