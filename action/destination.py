@@ -43,7 +43,7 @@ class Destination:
             client = publishing_client(registry, self.settings, os.environ)
             return publish(target, layouts, registry=registry, namespace=namespace, client=client, offered=offered)
         manifests = {result.arch: result.digest for result in results if result.digest is not None}
-        make_index(self.layout, target.version, manifests, {})
+        make_index(self.layout, target.version, manifests)
         if self.kind == "oci-archive":
             _pack(self.layout.root, self.path)
         return None
