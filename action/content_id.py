@@ -1,7 +1,8 @@
 """Content id: one sha256 over everything that decides what an image contains and how it runs (pure).
 
-Two builds with one content id hold the same files in the same layers and run the same way; they may differ only in
-what tells about the build: the labels listed in TELLING and the history.
+It is known before the image is built, so a build whose content id is published already need not be made at all. What
+only tells about a build (the labels listed in TELLING, the history) does not count, nor does the way in which files
+are shared out among layers.
 """
 
 from __future__ import annotations
@@ -26,24 +27,19 @@ TELLING = frozenset(
 )
 
 
-def of_image(config: Mapping[str, Any]) -> str:
-    """The content id of one architecture, from its image configuration (OCI image specification 1.1, config.md)."""
-    run = dict(config.get("config") or {})
-    labels = {name: value for name, value in (run.pop("Labels", None) or {}).items() if name not in TELLING}
-    return _digest(
-        {
-            "architecture": config.get("architecture"),
-            "os": config.get("os"),
-            "layers": (config.get("rootfs") or {}).get("diff_ids"),
-            "run": {key: value for key, value in run.items() if value},
-            "labels": labels,
-        }
-    )
+def of_image(document: Mapping[str, Any]) -> str:
+    """The content id of one architecture, from everything that decides it (JSON values)."""
+    return _digest({"image": dict(document)})
 
 
 def of_index(platforms: Mapping[str, str]) -> str:
     """The content id of an image for several architectures, from the content id of each."""
     return _digest({"platforms": dict(platforms)})
+
+
+def deciding(labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels that are part of what an image is."""
+    return {name: value for name, value in labels.items() if name not in TELLING}
 
 
 def _digest(document: Mapping[str, Any]) -> str:

@@ -113,11 +113,15 @@ def _check(layout: OciLayout, digest: str, arch: Arch) -> None:
     if config.get("architecture") != arch or config.get("os") != "linux":
         found = f"{config.get('os')}/{config.get('architecture')}"
         raise InputError(Problem("wrong-architecture", f"the image for {arch} says that it is for {found}"))
-    said = (manifest.get("annotations") or {}).get(content_id.LABEL)
     plain = [layer["digest"] for layer in manifest["layers"] if layer["mediaType"] == OCI_LAYER]
     diff_ids = config.get("rootfs", {}).get("diff_ids", [])
-    if said != content_id.of_image(config) or len(diff_ids) != len(manifest["layers"]) or set(plain) - set(diff_ids):
-        message = f"the image for {arch} does not hold what its content id says"
+    if len(diff_ids) != len(manifest["layers"]) or set(plain) - set(diff_ids):
+        message = f"the layers of the image for {arch} are not those of its configuration"
+        raise InputError(Problem("wrong-layers", message, "build it again"))
+    labels = (config.get("config") or {}).get("Labels") or {}
+    said = (manifest.get("annotations") or {}).get(content_id.LABEL)
+    if not said or said != labels.get(content_id.LABEL):
+        message = f"the image for {arch} says two things of its content id, or nothing"
         raise InputError(Problem("wrong-content-id", message, "build it again"))
 
 

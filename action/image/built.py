@@ -17,8 +17,8 @@ from action.registry.hosts import is_loopback
 from action.store.oci_layout import Descriptor, OciLayout
 
 
-def build_with_engine(recipe: Recipe, engine: EngineName, layout: OciLayout) -> Descriptor:
-    """Build beside ``layout`` and move the result in; raises InputError and ToolError."""
+def build_with_engine(recipe: Recipe, engine: EngineName, identity: str, layout: OciLayout) -> Descriptor:
+    """Build beside ``layout`` and move the result in, with its content id; raises InputError and ToolError."""
     _refuse_heredocs(recipe, engine)
     layout.root.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".engine-", dir=layout.root.parent) as folder:
@@ -38,7 +38,7 @@ def build_with_engine(recipe: Recipe, engine: EngineName, layout: OciLayout) -> 
         layers = [Descriptor.from_json(layer) for layer in manifest["layers"]]
         for layer in layers:
             layout.take_blob(output.blob_path(layer.digest), layer.digest)
-    return write_image(layout, *_with_bill(recipe, config, layers, layout), recipe.labels)
+    return write_image(layout, *_with_bill(recipe, config, layers, layout), recipe.labels, identity)
 
 
 def _bases_are_local(recipe: Recipe) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from action.image.goglob import compile_component, has_meta
 from action.image.ignore import Ignored
 from action.image.links import follow
-from action.image.rootfs import Node, Owner, copied_mode
+from action.image.rootfs import ROOT, Node, Owner, copied_mode
 
 # What buildah carries from a context into an image.
 _CARRIED_ATTRIBUTES = ("security.capability", "security.ima")
@@ -83,6 +83,10 @@ class ContextFiles:
     def is_ignored(self, path: str) -> bool:
         """Whether the ignore file hides ``path``; the context itself is never hidden."""
         return bool(path) and path in self.ignored
+
+    def whole(self) -> Node:
+        """Everything that the ignore file does not hide, as it is copied; raises CannotCopy."""
+        return self._directory("", self.root.stat(), ROOT, None, {})
 
     def node(self, match: Match, owner: Owner, mode: int | None) -> Node | None:
         """The tree that copying ``match`` gives, every item owned by ``owner``; None when it is ignored itself."""

@@ -20,17 +20,21 @@ def timestamp(epoch: int) -> str:
 
 
 def write_image(
-    layout: OciLayout, config: Mapping[str, Any], layers: Sequence[Descriptor], labels: Mapping[str, str]
+    layout: OciLayout,
+    config: Mapping[str, Any],
+    layers: Sequence[Descriptor],
+    labels: Mapping[str, str],
+    identity: str,
 ) -> Descriptor:
-    """Write the configuration, with ``labels`` beside its own and the content id, and the manifest of ``layers``.
+    """Write the configuration, with ``labels`` beside its own, and the manifest of ``layers``.
+
+    Both bear the content id ``identity``.
 
     What the build file says of itself counts more than what is said of every image. Labels of the OCI namespace are
     repeated as annotations, where readers that do not fetch the configuration look.
     """
     run = dict(config.get("config") or {})
-    run["Labels"] = {**labels, **(run.get("Labels") or {})}
-    identity = content_id.of_image({**config, "config": run})
-    run["Labels"][content_id.LABEL] = identity
+    run["Labels"] = {**labels, **(run.get("Labels") or {}), content_id.LABEL: identity}
     written = layout.write_json({**config, "config": run}, OCI_CONFIG)
     annotations = {name: value for name, value in run["Labels"].items() if name.startswith(_OCI_PREFIX)}
     document = {
@@ -48,7 +52,8 @@ def with_arch(layout: OciLayout, digest: str, arch: Arch) -> Descriptor:
     manifest = layout.read_manifest(digest)
     config = layout.read_manifest(manifest["config"]["digest"])
     layers = [Descriptor.from_json(layer) for layer in manifest["layers"]]
-    return write_image(layout, {**config, "architecture": arch}, layers, {})
+    identity = manifest["annotations"][content_id.LABEL]
+    return write_image(layout, {**config, "architecture": arch}, layers, {}, identity)
 
 
 def image_size(layout: OciLayout, digest: str) -> int:

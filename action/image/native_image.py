@@ -14,9 +14,8 @@ from action.image.rootfs import NotADirectory, Rootfs
 from action.store.oci_layout import Descriptor, OciLayout
 
 
-def write_native(recipe: Recipe, assembled: Assembled, layout: OciLayout) -> Descriptor:
-    """Write everything; the manifest, which makes it an image, comes last."""
-    _add_bill(recipe, assembled.rootfs)
+def write_native(recipe: Recipe, assembled: Assembled, identity: str, layout: OciLayout) -> Descriptor:
+    """Write everything; the manifest, which makes it an image, comes last. ``identity`` is the content id."""
     plans = plan_layers(assembled.rootfs)
     layers = write_layers(plans, layout, mtime=recipe.epoch)
     created = timestamp(recipe.epoch)
@@ -32,10 +31,11 @@ def write_native(recipe: Recipe, assembled: Assembled, layout: OciLayout) -> Des
     }
     if assembled.author:
         config["author"] = assembled.author
-    return write_image(layout, config, layers, recipe.labels)
+    return write_image(layout, config, layers, recipe.labels, identity)
 
 
-def _add_bill(recipe: Recipe, rootfs: Rootfs) -> None:
+def add_bill(recipe: Recipe, rootfs: Rootfs) -> None:
+    """Put the bill of images into the files of a cluster image; raises InputError where there is no place for it."""
     node = recipe.bill_file()
     if node is None:
         return

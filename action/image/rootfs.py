@@ -49,8 +49,8 @@ class NotADirectory(Exception):
 class Rootfs:
     """The tree. Paths are absolute, with ``/``; symbolic links on the way are followed inside the image."""
 
-    def __init__(self) -> None:
-        self.root = Node(kind="directory", mode=NEW_DIRECTORY_MODE, owner=ROOT)
+    def __init__(self, root: Node | None = None) -> None:
+        self.root = root or Node(kind="directory", mode=NEW_DIRECTORY_MODE, owner=ROOT)
 
     def lookup(self, path: str, *, follow_last: bool = True) -> Node | None:
         """The node at ``path``, or None when there is none."""

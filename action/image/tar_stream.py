@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from action.errors import InputError, Problem
+from action.image.node_bytes import chunks
 from action.image.rootfs import Node
 from action.store.oci_layout import BlobWriter
 
 BLOCK = 512
 END = bytes(2 * BLOCK)
 
-_CHUNK = 1 << 20
 _SIZE_LIMIT = 0o77777777777
 _ID_LIMIT = 0o7777777
 _TYPES = {"file": b"0", "symlink": b"2", "directory": b"5", "fifo": b"6"}
@@ -33,7 +32,8 @@ def write_entry(writer: BlobWriter, path: str, node: Node, *, mtime: int, link_t
     name = os.fsencode(path) + (b"/" if node.kind == "directory" else b"")
     writer.write(header(name, kind, node.mode, node.owner, size, mtime, os.fsencode(target), attributes))
     if size:
-        _write_bytes(writer, path, node)
+        for chunk in chunks(path, node):
+            writer.write(chunk)
         writer.write(bytes(-size % BLOCK))
 
 
@@ -117,33 +117,3 @@ def _block(
     block[345 : 345 + len(prefix)] = prefix
     block[148:156] = b"%06o\0 " % sum(block)
     return bytes(block)
-
-
-def _write_bytes(writer: BlobWriter, path: str, node: Node) -> None:
-    if node.data is not None:
-        writer.write(node.data)
-        return
-    assert node.source is not None  # noqa: S101 - a file has data or a source
-    changed = InputError(
-        Problem("changed-while-read", f"{path} changed while it was being read", "stop what writes to the context")
-    )
-    try:
-        # A link that took the file's place since the context was listed is not followed.
-        descriptor = os.open(node.source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as error:
-        raise InputError(Problem("unreadable", f"{path} cannot be read: {error.strerror}")) from error
-    try:
-        status = os.fstat(descriptor)
-        if (status.st_dev, status.st_ino) != node.identity or status.st_size != node.size:
-            raise changed
-        buffer = bytearray(min(_CHUNK, node.size))
-        view = memoryview(buffer)
-        left = node.size
-        while left:
-            count = os.readv(descriptor, [view[: min(left, len(buffer))]])
-            if count == 0:
-                raise changed
-            writer.write(view[:count])
-            left -= count
-    finally:
-        os.close(descriptor)

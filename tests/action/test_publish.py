@@ -143,17 +143,19 @@ def test_an_image_for_another_machine_is_refused(registry: RunningRegistry, tmp_
         send(registry, "swapped", layouts)
 
 
-@pytest.mark.parametrize("part", ["config", "annotation", "layers", "no layers", "foreign"])
+@pytest.mark.parametrize("part", ["label", "annotation", "no annotation", "layers", "no layers", "foreign"])
 def test_an_image_that_is_not_what_it_says_is_refused(registry: RunningRegistry, tmp_path: Path, part: str) -> None:
     layouts = build(tmp_path)
     layout = OciLayout(layouts["amd64"])
     manifest = layout.read_manifest(layout.resolve("v1-amd64").digest)
-    if part == "config":
+    if part == "label":
         config = layout.read_manifest(manifest["config"]["digest"])
-        config["config"]["Cmd"] = ["something else"]
+        config["config"]["Labels"]["io.cluster-image.content-id"] = "sha256:other"
         manifest["config"] = layout.write_json(config, manifest["config"]["mediaType"]).to_json()
     elif part == "annotation":
         manifest["annotations"]["io.cluster-image.content-id"] = "sha256:other"
+    elif part == "no annotation":
+        del manifest["annotations"]
     elif part == "layers":
         other = layout.write_blob([b"other"], manifest["layers"][0]["mediaType"])
         manifest["layers"][0] = other.to_json()

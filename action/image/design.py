@@ -1,0 +1,148 @@
+"""Design: how one image will be built and which content id it will have, decided before anything of it is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from action.errors import InputError, Problem
+from action.image import identity
+from action.image.context_files import CannotCopy, ContextFiles
+from action.image.engines import EngineName, choose_engine
+from action.image.ignore import read_ignore_file
+from action.image.native import Assembled, assemble
+from action.image.native_image import add_bill
+from action.image.not_native import NotNative
+from action.image.recipe import Recipe
+from action.image.rootfs import Rootfs
+from action.kubefile import parse_buildfile
+from action.results import ImageInside
+from generator.names import Arch, nearest
+
+EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
+# Given to every build; and the proxies, which builders know without an ARG.
+_ALWAYS_GIVEN = frozenset({"ARCH", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"})
+_EPOCH_LIMIT = 0o77777777777  # what the header of a tar entry can say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """``engine`` is what will build it, and ``reason`` why that is not the native way (empty when it is).
+
+    ``assembled`` are the files and the configuration when it is. ``problems`` are warnings: the image can be built,
+    and may not be what was meant.
+    """
+
+    recipe: Recipe
+    engine: Literal["native"] | EngineName
+    content_id: str
+    reason: str = ""
+    assembled: Assembled | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def design_image(
+    context: Path,
+    buildfile: Path,
+    *,
+    arch: Arch,
+    labels: Mapping[str, str],
+    build_args: Mapping[str, str],
+    engine: str = "auto",
+    images: Sequence[ImageInside] | None = None,
+) -> Design:
+    """Decide how to build for one architecture.
+
+    ``engine`` is ``auto`` (native where that is exact, else a builder that is installed), ``native``, ``buildah`` or
+    ``buildx``. ``labels`` give way to labels of the build file. ``build_args`` are passed as given, and ARCH beside
+    them. ``images`` is the bill of images of a cluster image, which it then carries as a file; None for any other
+    image. The time that the image and its files bear is SOURCE_DATE_EPOCH, or 0.
+
+    Raises InputError for what is wrong in the build file or the context.
+    """
+    recipe = Recipe(
+        context=context,
+        buildfile=parse_buildfile(buildfile),
+        arch=arch,
+        labels=labels,
+        build_args={"ARCH": arch, **build_args},
+        epoch=_epoch(),
+        images=images,
+    )
+    files = ContextFiles(context, read_ignore_file(context, buildfile))
+    reason = f"the settings ask for {engine}"
+    if engine in ("auto", "native"):
+        try:
+            assembled = assemble(recipe.buildfile, files, arch=arch, build_args=recipe.build_args)
+        except NotNative as error:
+            reason = str(error)
+        else:
+            return _native(recipe, assembled, files)
+    if engine == "native":
+        problem = Problem("not-native", f"cannot be assembled natively: {reason}", file=buildfile.name)
+        raise InputError(problem)
+    return _left_to_a_builder(recipe, choose_engine(engine), reason, files)
+
+
+def _native(recipe: Recipe, assembled: Assembled, files: ContextFiles) -> Design:
+    add_bill(recipe, assembled.rootfs)
+    return Design(
+        recipe=recipe,
+        engine="native",
+        content_id=identity.of_assembled(recipe, assembled),
+        assembled=assembled,
+        problems=(*_unused_args(recipe), *_skipped(files)),
+    )
+
+
+def _left_to_a_builder(recipe: Recipe, engine: EngineName, reason: str, files: ContextFiles) -> Design:
+    return Design(
+        recipe=recipe,
+        engine=engine,
+        content_id=identity.of_ingredients(recipe, _seen_by_builders(files), {}),
+        reason=reason,
+        problems=_unused_args(recipe),
+    )
+
+
+def _seen_by_builders(files: ContextFiles) -> Rootfs:
+    """The whole context but for what its ignore file hides."""
+    try:
+        return Rootfs(files.whole())
+    except CannotCopy as error:
+        raise InputError(Problem("unsafe-file", str(error), "remove it: an image cannot carry it")) from error
+
+
+def _unused_args(recipe: Recipe) -> tuple[Problem, ...]:
+    """Build arguments that were given and that no ARG asks for: most often a misspelt name."""
+    declared = {
+        word.partition("=")[0]
+        for instruction in recipe.buildfile.instructions
+        if instruction.keyword == "ARG"
+        for word in instruction.args
+    }
+    problems = []
+    for name in sorted(recipe.build_args.keys() - declared - _ALWAYS_GIVEN):
+        close = nearest(name, declared, count=1)
+        message = f"the build argument {name} is asked for by no ARG of {recipe.buildfile.path.name}"
+        hint = f"did you mean {close[0]}?" if close else "it has no effect"
+        problems.append(Problem("unused-build-arg", message, hint, severity="warning"))
+    return tuple(problems)
+
+
+def _skipped(files: ContextFiles) -> tuple[Problem, ...]:
+    message = "is a socket, which no image can hold; it was left out"
+    return tuple(Problem("socket", message, file=path, severity="warning") for path in files.skipped)
+
+
+def _epoch() -> int:
+    """https://reproducible-builds.org/specs/source-date-epoch/; 0 when it is not set, so that no clock is read."""
+    text = os.environ.get(EPOCH_VARIABLE, "")
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit()) or int(text) > _EPOCH_LIMIT:
+        raise InputError(Problem("bad-epoch", f"{EPOCH_VARIABLE} is {text!r}, not seconds since 1970"))
+    return int(text)
