@@ -61,17 +61,19 @@ class RegistryDirectory:
         try:
             yield
         finally:
-            self._tidy()
+            if still_there(self.staging, lock):  # after leave_no_staging it is that of the next run
+                self._tidy()
+            with contextlib.suppress(OSError):  # what is not empty stays
+                self.root.rmdir()
             os.close(lock)
 
     def _tidy(self) -> None:
         """Leave of the staging what a next run can go on with, and no empty directory."""
-        for path in self.staging.iterdir() if self.staging.is_dir() else ():
+        for path in self.staging.iterdir():
             if not _PARTIAL.fullmatch(path.name) or path.stat().st_size == 0:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-        for folder in (self.staging, self.root):
-            with contextlib.suppress(OSError):  # what is not empty stays; another run may begin in it at any moment
-                folder.rmdir()
+        with contextlib.suppress(OSError):  # what is not empty stays
+            self.staging.rmdir()
 
     def _lock(self) -> int:
         """The staging, open and ours alone. A run that ends removes it, perhaps when we have just opened it."""
@@ -135,6 +137,7 @@ class RegistryDirectory:
         self._prune(contents)
 
     def leave_no_staging(self) -> None:
+        """The last thing to do: from here on another run may hold the directory."""
         shutil.rmtree(self.staging)
 
     def _prune(self, contents: Contents) -> None:

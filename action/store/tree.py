@@ -54,10 +54,13 @@ class Tree:
         self.problems.append(Problem(code, printable(message, 400), remedy, file=file))
 
 
-def read_tree(root: Path) -> Tree:
-    """Walk the whole directory, following no link; raises OSError."""
+def read_tree(root: Path, staging: str = "") -> Tree:
+    """Walk the whole directory, following no link; raises OSError.
+
+    ``staging`` is the name of a directory that the caller works in, which is no part of it.
+    """
     tree = Tree(root.name)
-    for relative in _paths(root):
+    for relative in _paths(root, staging):
         path = root / relative
         if path.is_symlink() or not path.is_file():
             kind = "an empty directory" if path.is_dir() and not path.is_symlink() else "neither file nor directory"
@@ -93,11 +96,13 @@ def _read_link(tree: Tree, path: Path, relative: str, found: re.Match[str]) -> N
         tree.tags[repository][found["tag"]] = content
 
 
-def _paths(root: Path) -> Iterator[str]:
+def _paths(root: Path, staging: str) -> Iterator[str]:
     """Every file, link and empty directory below ``root``, as relative POSIX paths, sorted within each directory."""
     for folder, folders, files in os.walk(root):
         folders.sort()
         here = Path(folder)
+        if here == root and staging in folders:
+            folders.remove(staging)
         names = sorted([*files, *(name for name in folders if (here / name).is_symlink())])
         for name in names:
             yield (here / name).relative_to(root).as_posix()

@@ -24,15 +24,19 @@ _MANIFEST_LIMIT = 4 << 20
 _HASHING_THREADS = 4
 
 
-def verify(registry: Path, *, arch: Arch | None = None, hashed: Collection[str] = frozenset()) -> list[Problem]:
+def verify(
+    registry: Path, *, arch: Arch | None = None, hashed: Collection[str] = frozenset(), staging: str = ""
+) -> list[Problem]:
     """Every breach, with its path; an empty list is a directory that can be shipped.
 
     ``arch`` is what every image must be for; without it they must only agree. ``hashed`` are the digests of blobs that
-    this very run has hashed while writing them. Raises OSError when the disk cannot be read.
+    this very run has hashed while writing them, and ``staging`` is the directory that it still works in.
+
+    Raises OSError when the disk cannot be read.
     """
     if registry.is_symlink() or not registry.is_dir():
         return [Problem("no-registry", "is not a directory", "place the images first", file=registry.name)]
-    tree = read_tree(registry)
+    tree = read_tree(registry, staging)
     wrong = _hash_blobs(tree, hashed)
     used: set[str] = set()
     platforms: dict[str, Platform] = {}
