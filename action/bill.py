@@ -20,7 +20,7 @@ PATH = "etc/cluster-image/images.json"
 CYCLONEDX = "application/vnd.cyclonedx+json"
 
 _SCHEMA_VERSION = 1
-_LAYER_LIMIT = 16 << 20
+LAYER_LIMIT = 16 << 20
 
 
 def to_document(images: Iterable[ImageInside]) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def from_layer(chunks: Iterable[bytes]) -> tuple[ImageInside, ...] | None:
     data = bytearray()
     for chunk in chunks:
         data += chunk
-        if len(data) > _LAYER_LIMIT:
+        if len(data) > LAYER_LIMIT:
             return None
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:

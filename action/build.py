@@ -5,23 +5,27 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from action.context import check_what_is_read, keep_what_git_keeps, staged
 from action.discover.findings import Scan
 from action.discover.scan import scan_context
 from action.errors import ClusterImageError, InputError, Problem
-from action.image.build import build_image
+from action.image.build import write_design
+from action.image.design import Design, design_image
 from action.image.labels import standard_labels
+from action.image.manifest import image_size
 from action.init_script import SCRIPT, passed_variables, run_init
 from action.kubefile import find_buildfile
-from action.place import Placement, place
+from action.place import Placement, Placing, placing
 from action.registry.client import RegistryClient
 from action.report.progress import progress_for
 from action.report.table import size
 from action.results import BuildResult
+from action.reuse import Publications
 from action.store.oci_layout import OciLayout
 from generator.catalog import Version
 from generator.names import Arch, ImageType
@@ -44,54 +48,115 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What every build of a run uses. ``cache`` is a folder of blobs that builds share, ``log`` takes a line each."""
+    """What every build of a run uses.
+
+    ``cache`` is a folder of blobs that builds share, ``publications`` where to look for an image that is the same
+    already (None: build in any case), ``log`` takes a line each.
+    """
 
     client: RegistryClient
     engine: str
     cache: Path | None
+    publications: Publications | None
     log: Callable[[Job, str], None]
 
 
 def build(job: Job, layout: OciLayout, means: Means) -> BuildResult:
     """Build into ``layout`` under ``job.ref_name``; the name is written last, when the whole image is there.
 
-    Raises ClusterImageError with everything that is wrong.
+    An image with the same content that is published already is taken over: of its layers only the bill of images is
+    then in ``layout``. Raises ClusterImageError with everything that is wrong.
     """
     label = job.version.context
-    scan, placement = Scan(images=()), None
     with staged(job.version.directory, label) as context, _told_from_the_repository(label):
         _run_init(job, context, means)
-        buildfile = find_buildfile(context, job.type)
-        if job.type != "dockerimages":
-            scan = _scan(job, context, means)
-        if job.type == "apps":
-            placement = _fill_registry(job, context, scan, means)
-        image = build_image(
-            context,
-            buildfile,
-            arch=job.arch,
-            labels=standard_labels(job.type, job.version.app, job.version.name, job.version.metadata, os.environ),
-            build_args=job.build_args,
-            layout=layout,
-            engine=means.engine,
-            images=placement.images if placement else None,
-        )
-    problems = (*scan.problems, *(placement.problems if placement else ()), *image.problems)
-    layout.put_index(job.ref_name, image.digest, platform={"os": "linux", "architecture": job.arch})
-    how = f"{image.engine}, because {image.reason}" if image.reason else image.engine
-    means.log(job, f"built {image.digest}, {size(image.size)} ({how})")
+        scan = _scan(job, context, means)
+        with _images(job, context, scan, means) as images:
+            making = _Making(job=job, context=context, images=images, layout=layout, means=means)
+            made = making.taken_over() or making.built()
+    layout.put_index(job.ref_name, made.digest, platform={"os": "linux", "architecture": job.arch})
     return BuildResult(
         type=job.type,
         app=job.version.app,
         version=job.version.name,
         arch=job.arch,
-        digest=image.digest,
-        size=image.size,
-        content_id=image.content_id,
-        images=placement.images if placement else (),
-        problems=tuple(_in_repository(problem, label) for problem in problems),
+        digest=made.digest,
+        size=image_size(layout, made.digest),
+        content_id=made.design.content_id,
+        taken_over=made.taken_over,
+        images=made.placement.images if made.placement else (),
+        problems=tuple(_in_repository(problem, label) for problem in (*scan.problems, *made.problems)),
         blind_spots=scan.blind_spots,
     )
+
+
+class _Made(NamedTuple):
+    """An image in the layout; ``placement`` is of a cluster image."""
+
+    digest: str
+    design: Design
+    placement: Placement | None
+    taken_over: bool = False
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return (*(self.placement.problems if self.placement else ()), *self.design.problems)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Making:
+    """A staged context on its way into the layout; ``images`` are those of a cluster image, looked up."""
+
+    job: Job
+    context: Path
+    images: Placing | None
+    layout: OciLayout
+    means: Means
+
+    def taken_over(self) -> _Made | None:
+        """The published image, when it has just the content that would be built: no blob is fetched or written."""
+        publications = self.means.publications
+        there = publications.find(self.job.version.app, self.job.ref_name) if publications else None
+        if publications is None or there is None:
+            return None
+        foreseen = self.images.foreseen if self.images else None
+        with self.images.sketched() if self.images else nullcontext():
+            design = self._design(foreseen)
+        digest = publications.take_over(there, self.layout) if there.content_id == design.content_id else None
+        if digest is None:
+            return None
+        self.means.log(self.job, f"published already as {there.reference}, with the same content: nothing is built")
+        return _Made(digest, design, foreseen, taken_over=True)
+
+    def built(self) -> _Made:
+        placement = self._fill(self.images) if self.images else None
+        design = self._design(placement)
+        image = write_design(design, self.layout)
+        how = f"{design.engine}, because {design.reason}" if design.reason else design.engine
+        self.means.log(self.job, f"built {image.digest}, {size(image.size)} ({how})")
+        return _Made(image.digest, design, placement)
+
+    def _fill(self, images: Placing) -> Placement:
+        with progress_for(sys.stderr, os.environ) as progress:
+            placement = images.fill(progress)
+        shared = placement.total - placement.unique
+        told = f", {size(shared)} of it shared" if shared else ""
+        self.means.log(self.job, f"placed {len(placement.images)} images in registry/, {size(placement.total)}{told}")
+        return placement
+
+    def _design(self, placement: Placement | None) -> Design:
+        job = self.job
+        if placement is not None:
+            keep_what_git_keeps(self.context / "registry")
+        return design_image(
+            self.context,
+            find_buildfile(self.context, job.type),
+            arch=job.arch,
+            labels=standard_labels(job.type, job.version.app, job.version.name, job.version.metadata, os.environ),
+            build_args=job.build_args,
+            engine=self.means.engine,
+            images=placement.images if placement else None,
+        )
 
 
 def _run_init(job: Job, context: Path, means: Means) -> None:
@@ -111,6 +176,8 @@ def _run_init(job: Job, context: Path, means: Means) -> None:
 
 def _scan(job: Job, context: Path, means: Means) -> Scan:
     """The findings, with paths as they are in the repository; every error of the scan ends the build."""
+    if job.type == "dockerimages":
+        return Scan(images=())
     scan = scan_context(context, arch=job.arch)
     errors = [problem for problem in scan.problems if problem.severity == "error"]
     if errors:
@@ -128,15 +195,14 @@ def _scan(job: Job, context: Path, means: Means) -> Scan:
     return scan
 
 
-def _fill_registry(job: Job, context: Path, scan: Scan, means: Means) -> Placement:
-    with progress_for(sys.stderr, os.environ) as progress:
-        placement = place(
-            context, scan.wanted, arch=job.arch, client=means.client, cache=means.cache, watcher=progress
-        )
-    keep_what_git_keeps(context / "registry")
-    shared = f", {size(placement.total - placement.unique)} of it shared" if placement.total > placement.unique else ""
-    means.log(job, f"placed {len(placement.images)} images in registry/, {size(placement.total)}{shared}")
-    return placement
+@contextmanager
+def _images(job: Job, context: Path, scan: Scan, means: Means) -> Iterator[Placing | None]:
+    """The images of a cluster image, looked up; None for any other type."""
+    if job.type != "apps":
+        yield None
+        return
+    with placing(context, scan.wanted, arch=job.arch, client=means.client, cache=means.cache) as found:
+        yield found
 
 
 @contextmanager

@@ -34,14 +34,25 @@ class Destination:
     settings: Settings
 
     def finish(
-        self, target: Target, results: Sequence[BuildResult], offered: Collection[Arch]
+        self, target: Target, results: Sequence[BuildResult], offered: Collection[Arch], force: str | None = None
     ) -> PublishResult | None:
-        """Make the index of what was built and put everything in place; the index comes last."""
+        """Make the index of what was built and put everything in place; the index comes last.
+
+        ``force`` is the reason why a registry may replace what it has.
+        """
         if self.kind == "registry":
             layouts: Mapping[Arch, Path] = {result.arch: self.layout.root for result in results}
             registry, namespace = default_destination(self.settings, os.environ)
             client = publishing_client(registry, self.settings, os.environ)
-            return publish(target, layouts, registry=registry, namespace=namespace, client=client, offered=offered)
+            return publish(
+                target,
+                layouts,
+                registry=registry,
+                namespace=namespace,
+                client=client,
+                force=force,
+                offered=offered,
+            )
         manifests = {result.arch: result.digest for result in results if result.digest is not None}
         make_index(self.layout, target.version, manifests)
         if self.kind == "oci-archive":

@@ -8,6 +8,7 @@ from dataclasses import replace
 from action.registry.auth import Credentials, Keychain, LoginKeychain, default_keychain
 from action.registry.client import RegistryClient
 from action.registry.response import Timeouts
+from action.registry.retry import RetryPolicy
 from generator.config import Settings
 
 # From the environment only: an argument shows in the list of processes (action.yml sets them from its inputs).
@@ -15,6 +16,7 @@ USERNAME, PASSWORD, TOKEN = "IMAGEBUILD_USERNAME", "IMAGEBUILD_PASSWORD", "IMAGE
 GITHUB_REGISTRY = "ghcr.io"
 # Seconds. A registry that has got several gigabytes may hash and move them before it answers.
 _PATIENCE = 600.0
+_LOOK = RetryPolicy(attempts=2, throttled_attempts=3, retry_after_limit=10.0)
 
 
 def publishing_keychain(registry: str, environment: Mapping[str, str]) -> Keychain:
@@ -35,6 +37,12 @@ def publishing_client(registry: str, settings: Settings, environment: Mapping[st
     """The client that publishes: logged in to ``registry`` alone, patient, without mirrors, which are for reading."""
     keychain = publishing_keychain(registry, environment)
     return RegistryClient(keychain, insecure=settings.insecure, timeouts=Timeouts(read=_PATIENCE))
+
+
+def looking_client(registry: str, settings: Settings, environment: Mapping[str, str]) -> RegistryClient:
+    """The same login, to look at what is published: it soon gives up, because a build can do without."""
+    keychain = publishing_keychain(registry, environment)
+    return RegistryClient(keychain, insecure=settings.insecure, policy=_LOOK)
 
 
 def with_destination(settings: Settings, registry: str | None, namespace: str | None) -> Settings:

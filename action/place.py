@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from action.store.digest import read_right
 from action.store.disk import disk_problem
 from action.store.manifest import Part
 from action.store.platform import CONFIG_LIMIT
-from action.store.registry_directory import Contents, RegistryDirectory
+from action.store.registry_directory import STAGING, Contents, RegistryDirectory
+from action.store.sketch import sketched
 from action.store.staging import Reader
 from action.store.tree import read_tree
 from action.store.verify import verify
@@ -58,6 +60,109 @@ class NoWatcher:
     def finished(self, want: Wanted, origin: Origin) -> None: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placing:
+    """Images that were looked up and are still to be placed; ``foreseen`` is what the placement will say of them."""
+
+    foreseen: Placement
+    images: tuple[Resolved, ...]
+    contents: Contents
+    directory: RegistryDirectory
+    cache: BlobCache | None
+    client: RegistryClient
+    arch: Arch
+    jobs: int
+
+    @contextmanager
+    def sketched(self) -> Iterator[None]:
+        """Within the block the directory has every name and size that it will have, and no byte of a blob."""
+        if self._has_no_work():
+            yield
+            return
+        sizes = {part.digest: part.size for image in self.images for part in _parts(image)}
+        with sketched(self.directory.root, self.contents, sizes):
+            yield
+
+    def fill(self, watcher: Watcher | None = None) -> Placement:
+        """Make the directory hold exactly these images.
+
+        What it holds already is hashed and kept, everything else in it goes. Nothing is seen of an image until all
+        images are whole and on the disk. Raises ClusterImageError with every problem at once.
+        """
+        if self._has_no_work():
+            return self.foreseen
+        blobs = _unique_blobs(self.images)
+        interrupt = self.client.session.interrupt
+        filler = Filler(self.directory, self.cache, watcher or NoWatcher(), jobs=self.jobs, interrupt=interrupt)
+        try:
+            filled = filler.fill(blobs)
+            removed = _unwanted(self.directory, self.contents)
+            _finish(self.directory, self.contents, self.arch, frozenset(blob.part.digest for blob in blobs))
+        except OSError as error:
+            raise InputError(disk_problem(error)) from error
+        return replace(
+            self.foreseen,
+            problems=(*self.foreseen.problems, *removed),
+            total=sum(part.size for image in self.images for part in _parts(image)),
+            fetched=filled.fetched,
+            cached=filled.cached,
+            kept=filled.kept,
+        )
+
+    def _has_no_work(self) -> bool:
+        return not self.images and not self.directory.root.exists()
+
+
+@contextmanager
+def placing(
+    context: Path,
+    findings: Sequence[Finding],
+    *,
+    arch: Arch,
+    client: RegistryClient,
+    jobs: int = 6,
+    cache: Path | None = None,
+) -> Iterator[Placing]:
+    """Look up the images of ``findings`` for ``arch``, the uncertain ones left out, and hold ``context/registry``.
+
+    Only manifests and configurations are read. Raises ClusterImageError with every problem at once.
+    """
+    wanted = [finding for finding in findings if finding.verdict != "uncertain"]
+    directory = RegistryDirectory(context / "registry")
+    shared = BlobCache(cache) if cache is not None else None
+    resolver = Resolver(
+        context=context,
+        client=client,
+        arch=arch,
+        nearby=partial(_nearby, directory, shared),
+        scratch=directory.staging,
+        jobs=jobs,
+    )
+    with ExitStack() as held:
+        try:
+            if wanted or directory.root.exists():
+                held.enter_context(directory.locked())
+            resolved = resolver.resolve(wanted)
+        except OSError as error:
+            raise InputError(disk_problem(error)) from error
+        arranged = arrange(resolved.images)
+        _raise_errors(arranged.problems)
+        yield Placing(
+            foreseen=Placement(
+                images=tuple(_inside(image, tag) for image, tag in zip(resolved.images, arranged.tags, strict=True)),
+                problems=(*arranged.problems, *(_demotion(finding) for finding in resolved.demoted)),
+                demoted=resolved.demoted,
+            ),
+            images=resolved.images,
+            contents=arranged.contents,
+            directory=directory,
+            cache=shared,
+            client=client,
+            arch=arch,
+            jobs=jobs,
+        )
+
+
 def place(
     context: Path,
     findings: Sequence[Finding],
@@ -68,45 +173,9 @@ def place(
     cache: Path | None = None,
     watcher: Watcher | None = None,
 ) -> Placement:
-    """Make ``context/registry`` hold exactly the images of ``findings`` for ``arch``; the uncertain ones are left out.
-
-    What the directory holds already is hashed and kept, everything else in it goes. Nothing is seen of an image until
-    all images are whole and on the disk. Raises ClusterImageError with every problem at once.
-    """
-    wanted = [finding for finding in findings if finding.verdict != "uncertain"]
-    directory = RegistryDirectory(context / "registry")
-    if not wanted and not directory.root.exists():
-        return Placement()
-    shared = BlobCache(cache) if cache is not None else None
-    resolver = Resolver(
-        context=context,
-        client=client,
-        arch=arch,
-        nearby=partial(_nearby, directory, shared),
-        scratch=directory.staging,
-        jobs=jobs,
-    )
-    filler = Filler(directory, shared, watcher or NoWatcher(), jobs=jobs, interrupt=client.session.interrupt)
-    try:
-        with directory.locked():
-            images, demoted = resolver.resolve(wanted)
-            arranged = arrange(images)
-            _raise_errors(arranged.problems)
-            blobs = _unique_blobs(images)
-            filled = filler.fill(blobs)
-            removed = _unwanted(directory, arranged.contents)
-            _finish(directory, arranged.contents, arch, frozenset(blob.part.digest for blob in blobs))
-    except OSError as error:
-        raise InputError(disk_problem(error)) from error
-    return Placement(
-        images=tuple(_inside(image, tag) for image, tag in zip(images, arranged.tags, strict=True)),
-        problems=(*arranged.problems, *(_demotion(finding) for finding in demoted), *removed),
-        demoted=demoted,
-        total=sum(part.size for image in images for part in (image.leaf.image.config, *image.leaf.image.layers)),
-        fetched=filled.fetched,
-        cached=filled.cached,
-        kept=filled.kept,
-    )
+    """Look up and fill in one go; raises what both raise."""
+    with placing(context, findings, arch=arch, client=client, jobs=jobs, cache=cache) as found:
+        return found.fill(watcher)
 
 
 def _nearby(directory: RegistryDirectory, cache: BlobCache | None, digest: str) -> bytes | None:
@@ -132,6 +201,11 @@ def _unique_blobs(images: Iterable[Resolved]) -> list[Wanted]:
     return list(wanted.values())
 
 
+def _parts(image: Resolved) -> tuple[Part, ...]:
+    """Its blobs: the configuration and the layers."""
+    return (image.leaf.image.config, *image.leaf.image.layers)
+
+
 def _rest(body: bytes, offset: int) -> tuple[bytes]:
     return (body[offset:],)
 
@@ -141,9 +215,9 @@ def _finish(directory: RegistryDirectory, contents: Contents, arch: Arch, hashed
     directory.write_links(contents)
     directory.barrier()
     directory.switch_tags(contents)
-    directory.leave_no_staging()
     if contents.tags:
-        _raise_errors(verify(directory.root, arch=arch, hashed=hashed))
+        _raise_errors(verify(directory.root, arch=arch, hashed=hashed, staging=STAGING))
+    directory.leave_no_staging()
 
 
 def _unwanted(directory: RegistryDirectory, contents: Contents) -> list[Problem]:

@@ -68,11 +68,11 @@ def plan(
     """Decide what ``event`` builds from the tree at ``root``."""
     if event_name in ISSUE_EVENTS:
         return plan_request(read_event(event_name, event), root, settings, api, run)
-    from action.selection import replacement_reason, select_rows  # only here is the tree compared with its history
+    from action.selection import reasons, select_rows  # only here is the tree compared with its history
 
     rows = select_rows(event_name, event, root, settings)
     steps = (gate.Step("event", True, f"{event_name}: {len(rows)} builds"),)
-    planned, targets = _batches(rows, settings, run, replacement_reason(event_name, event))
+    planned, targets = _batches(rows, settings, run, *reasons(event_name, event))
     return Plan(gate.Decision("build", event_name, steps=steps), planned, targets)
 
 
@@ -153,10 +153,10 @@ def _by_reason(requests: tuple[Request, ...]) -> list[tuple[str | None, list[Req
 
 
 def _batches(
-    rows: list[Row], settings: Settings, run: Run, force: str = ""
+    rows: list[Row], settings: Settings, run: Run, force: str, replace: str = ""
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     contexts = {row.target: row.context for row in rows}
-    planned = [{**batch, "force": force} for batch in batches(rows)]
+    planned = [{**batch, "force": force, "replace": replace} for batch in batches(rows)]
     targets = [
         {
             **target,

@@ -48,6 +48,7 @@ def publish(
     namespace: str,
     client: RegistryClient,
     force: str | None = None,
+    replace: str | None = None,
     mount_from: Sequence[str] = (),
     offered: Collection[Arch] = (),
 ) -> PublishResult:
@@ -57,25 +58,27 @@ def publish(
     ``offered`` are the architectures that the version can be built for: one that the target leaves out is taken into
     the index as it is published, and while there is none, the architecture's own tag is all that is published.
     What is published already under the same content id is left as it is; other content under the tag is replaced
-    only with ``force``, which is the reason and is recorded. ``mount_from`` names repositories of the same registry
-    whose blobs may be used. Raises ClusterImageError.
+    only with a reason, which is recorded: ``replace``, or ``force`` to leave nothing as it is. ``mount_from`` names
+    repositories of the same registry whose blobs may be used. Raises ClusterImageError.
     """
     images = find_images(target, layouts)
     whole = ImageReference.parse(f"{registry}/{namespace}/{target.app}:{target.version}")
     pusher = Pusher(client, whole, mount_from)
-    last = _last(pusher, whole, target, images, offered, force)
+    reason = force or replace
+    last = _last(pusher, whole, target, images, offered, reason)
     there = pusher.manifest(last.tag)
     problems = [] if last.is_index else [_no_index(whole, target, offered)]
     if there is not None and not force:
         if published.identity(there) == published.identity(last.manifest) != "":
             problems.append(_unchanged(last.reference))
             return _result(target, last, images, {}, problems, digest=there.digest, unchanged=True)
-        raise _refusal(target, last, there)
+        if not replace:
+            raise _refusal(target, last, there)
     compared_with, changes = _changes(client, whole, there, images)
     uploaded = _push(pusher, last, target, images, there)
     replaced = there.digest if there is not None and there.digest != last.manifest.digest else None
     if replaced is not None:
-        problems.append(_replaced(last, replaced, force))
+        problems.append(_replaced(last, replaced, reason))
     return _result(
         target,
         last,
@@ -84,7 +87,7 @@ def publish(
         problems,
         digest=last.manifest.digest,
         replaced=replaced,
-        force=force or None,
+        force=reason or None,
         compared_with=compared_with,
         changes=tuple(changes),
     )
@@ -111,7 +114,7 @@ def _last(
     target: Target,
     images: Sequence[Ready],
     offered: Collection[Arch],
-    force: str | None,
+    reason: str | None,
 ) -> _Last:
     """An index is only made of every architecture: a part of an image under its version would pass for the whole."""
     siblings: dict[Arch, Manifest] = {}
@@ -122,7 +125,7 @@ def _last(
             alone = published.at(whole, tag=f"{target.version}-{image.arch}")
             return _Last(alone, Manifest(image.body(), OCI_MANIFEST, image.digest))
         siblings[arch] = manifest
-    return _Last(whole, index_of(target, images, siblings, force))
+    return _Last(whole, index_of(target, images, siblings, reason))
 
 
 def _push(
@@ -218,8 +221,8 @@ def _unchanged(reference: ImageReference) -> Problem:
     return Problem("unchanged", message, severity="warning")
 
 
-def _replaced(last: _Last, before: str, force: str | None) -> Problem:
-    message = f"{last.reference} was {before} and is now {last.manifest.digest}, by force: {force}"
+def _replaced(last: _Last, before: str, reason: str | None) -> Problem:
+    message = f"{last.reference} was {before} and is now {last.manifest.digest}: {reason}"
     return Problem("replaced", message, severity="warning")
 
 

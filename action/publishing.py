@@ -71,9 +71,12 @@ def find_images(target: Target, layouts: Mapping[Arch, Path]) -> list[Ready]:
 
 
 def index_of(
-    target: Target, images: Sequence[Ready], siblings: Mapping[Arch, Manifest], force: str | None
+    target: Target, images: Sequence[Ready], siblings: Mapping[Arch, Manifest], reason: str | None
 ) -> Manifest:
-    """The index of what was built and of ``siblings``, which are published already; byte for byte as it is stored."""
+    """The index of what was built and of ``siblings``, which are published already; byte for byte as it is stored.
+
+    ``reason`` is why it may replace another, if it may.
+    """
     said = {image.arch: image.manifest().get("annotations") or {} for image in images}
     said |= {arch: published.annotations_of(manifest) for arch, manifest in siblings.items()}
     descriptors = {image.arch: image.descriptor() for image in images}
@@ -83,8 +86,8 @@ def index_of(
     }
     annotations = shared_annotations(said)
     annotations |= {_TITLE: target.app, _VERSION: target.version, TYPE: target.type}
-    if force:
-        annotations[FORCE_ANNOTATION] = force
+    if reason:
+        annotations[FORCE_ANNOTATION] = reason
     body = canonical_json(index_document(descriptors, annotations))
     return Manifest(body, OCI_INDEX, digest_of(body))
 

@@ -86,11 +86,15 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildResult(Result):
-    """One architecture of one target. ``digest`` and ``size`` are of the image manifest."""
+    """One architecture of one target. ``digest`` and ``size`` (bytes) are of the image.
+
+    ``taken_over``: an image with the same content was published already, so none was built.
+    """
 
     arch: Arch
     size: int = 0
     content_id: str | None = None
+    taken_over: bool = False
     images: tuple[ImageInside, ...] = ()
     blind_spots: tuple[str, ...] = ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from action.errors import InputError, Problem
 from generator.catalog import Catalog, read_catalog
@@ -25,16 +25,23 @@ def select_rows(event_name: str, event: Mapping[str, Any], root: Path, settings:
     raise InputError(Problem("other-event", f"the event {event_name!r} builds nothing"))
 
 
-def replacement_reason(event_name: str, event: Mapping[str, Any]) -> str:
-    """Why a published image with other content may be replaced; empty when it may not.
+class Reasons(NamedTuple):
+    """Why what is published may be made again (``force``), or may give way to other content (``replace``)."""
 
-    What is merged and what a schedule rebuilds is the maintainers' own word; a dispatch has to say it.
+    force: str = ""
+    replace: str = ""
+
+
+def reasons(event_name: str, event: Mapping[str, Any]) -> Reasons:
+    """The reasons of an event, empty where it has none.
+
+    What is merged and what a schedule finds changed is the maintainers' own word; a dispatch has to say it.
     """
     if event_name == "push":
-        return f"pushed as {str(event.get('after') or '')[:12]}"
+        return Reasons(replace=f"pushed as {str(event.get('after') or '')[:12]}")
     if event_name == "schedule":
-        return "built again by schedule"
-    return str((event.get("inputs") or {}).get("force") or "")
+        return Reasons(replace="built again by schedule")
+    return Reasons(force=str((event.get("inputs") or {}).get("force") or ""))
 
 
 def _dispatched(inputs: Mapping[str, Any], root: Path, settings: Settings) -> list[Row]:

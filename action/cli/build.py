@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +13,17 @@ from action.build import Job, Means, build
 from action.cli.options import add_option, add_positional
 from action.destination import open_destination
 from action.errors import ClusterImageError, InputError, Problem, UsageError
-from action.login import with_destination
+from action.github import escape_log
+from action.login import looking_client, with_destination
+from action.publish import default_destination
 from action.registry.auth import default_keychain
 from action.registry.client import RegistryClient
 from action.report.build import build_table
 from action.results import BuildResult, Target
+from action.reuse import Publications
 from action.store.oci_layout import OciLayout
 from generator.catalog import Catalog, Version, read_catalog
-from generator.config import load_settings
+from generator.config import Settings, load_settings
 from generator.matrix import Row
 from generator.names import ARCHES, IMAGE_TYPES, ImageType
 
@@ -35,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_option(parser, "row", "instead of all of the above: one row of a matrix, as JSON")
     add_option(parser, "registry", "for the output registry; default: that of imagebuild.yaml, else ghcr.io")
     add_option(parser, "namespace", "for the output registry; default: that of imagebuild.yaml, else the owner")
+    add_option(parser, "force", "the reason to build what is published already, and to replace other content")
     add_option(
         parser, "output", "oci:DIR, oci-archive:FILE or registry; with --row a folder for layout/ and result.json"
     )
@@ -53,6 +58,7 @@ def handle(args: argparse.Namespace) -> int:
         client=RegistryClient(default_keychain(), mirrors=settings.mirrors, insecure=settings.insecure),
         engine=settings.engine,
         cache=args.cache,
+        publications=_publications(args, settings),
         log=_log,
     )
     if args.row:
@@ -60,9 +66,31 @@ def handle(args: argparse.Namespace) -> int:
     jobs = _jobs(args, catalog)
     with open_destination(args.output, settings) as destination:
         results = [build(job, destination.layout, means) for job in jobs]
-        published = destination.finish(_target(jobs), results, jobs[0].version.arches)
+        published = destination.finish(_target(jobs), results, jobs[0].version.arches, args.force)
     print(build_table(results, published))
     return 0
+
+
+def _publications(args: argparse.Namespace, settings: Settings) -> Publications | None:
+    """Where the images will be published, so that one that is there already need not be built again.
+
+    Raises InputError when nothing says where, and the images are to be published at once.
+    """
+    if args.force or not (args.row or args.output == "registry"):
+        return None
+    try:
+        registry, namespace = default_destination(settings, os.environ)
+    except InputError:
+        if args.row:
+            return None
+        raise
+    client = looking_client(registry, settings, os.environ)
+    return Publications(
+        client=client,
+        registry=registry,
+        namespace=namespace,
+        told=lambda line: print(escape_log(line), file=sys.stderr),
+    )
 
 
 def _build_row(row: Row, output: Path, catalog: Catalog, means: Means) -> int:

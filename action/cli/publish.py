@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_option(parser, "root", "the repository with imagebuild.yaml")
     add_option(parser, "registry", "the registry; default: that of imagebuild.yaml, else ghcr.io")
     add_option(parser, "namespace", "the name in the registry; default: that of imagebuild.yaml, else the owner")
-    add_option(parser, "force", "the reason why other content under the tag may be replaced")
+    add_option(parser, "force", "the reason to publish again what is there, and to replace other content")
+    add_option(parser, "replace", "the reason why other content under the tag may be replaced")
     add_option(parser, "mount-from", "other applications of the namespace, with commas, whose blobs may be used")
     parser.epilog = f"The login: ${USERNAME} and ${PASSWORD}, else the files that docker and podman keep."
 
@@ -46,9 +47,10 @@ def handle(args: argparse.Namespace) -> int:
     finally:
         if args.output:
             result.write(Path(args.output) / "result.json")
-    # What the workflow needs to attest the image: its name without a tag, and the digest of its index.
+    # What the workflow needs to attest the image: its name without a tag, its digest, and whether this run made it.
     set_output("name", str(result.reference).rpartition(":")[0])
     set_output("digest", str(result.digest))
+    set_output("changed", "false" if result.unchanged else "true")
     for problem in result.problems:
         print(escape_log(str(problem)), file=sys.stderr)
     print(escape_log("\n".join(_told(result))))
@@ -78,6 +80,7 @@ def _publish(args: argparse.Namespace, target: Target) -> PublishResult:
         namespace=namespace,
         client=publishing_client(registry, settings, os.environ),
         force=args.force,
+        replace=args.replace,
         offered=version.arches,
         mount_from=[f"{namespace}/{app.strip()}" for app in (args.mount_from or "").split(",") if app.strip()],
     )

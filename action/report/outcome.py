@@ -24,7 +24,7 @@ _MISSING = Problem(
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
-    """One architecture of an image, and how far it got."""
+    """One architecture of an image, and how far it got; ``taken_over`` as it was published before, and not built."""
 
     arch: Arch
     state: State
@@ -33,6 +33,7 @@ class Platform:
     images: tuple[ImageInside, ...] = ()
     problems: tuple[Problem, ...] = ()
     blind_spots: tuple[str, ...] = ()
+    taken_over: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +117,7 @@ def _platform(results: Path, slug: str, arch: Arch, publication: PublishResult |
         images=build.images,
         problems=build.problems,
         blind_spots=build.blind_spots,
+        taken_over=build.taken_over,
     )
 
 

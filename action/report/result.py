@@ -59,7 +59,9 @@ def status_table(images: Sequence[Image]) -> str:
             digest = code(short_digest(platform.digest)) if platform.digest else ""
             bytes_ = size(platform.size) if platform.digest else ""
             name = code(f"{image.app}:{image.version}")
-            rows.append((name, platform.arch, _STATES[platform.state], digest, bytes_))
+            as_it_was = platform.state == "published" and (image.unchanged or platform.taken_over)
+            state = _STATES["unchanged" if as_it_was else platform.state]
+            rows.append((name, platform.arch, state, digest, bytes_))
     return table(("image", "architecture", "state", "digest", "size"), rows)
 
 
@@ -79,7 +81,9 @@ def _failures(image: Image) -> Iterable[str]:
 def _changes(image: Image) -> list[Block | str]:
     blocks: list[Block | str] = []
     if image.unchanged:
-        blocks.append(f"**{image.app} {image.version}** was published with the same content before; nothing was sent.")
+        spared = "built or sent" if all(platform.taken_over for platform in image.platforms) else "sent"
+        said = f"**{image.app} {image.version}** was published with the same content before"
+        blocks.append(f"{said}; nothing was {spared}.")
     if image.replaced:
         said = f"**{image.app} {image.version}** replaced {code(short_digest(image.replaced))}"
         blocks.append(f"{said}: {code(image.force)}" if image.force else f"{said}.")

@@ -63,7 +63,7 @@ def test_values_reach_the_matrix_only_as_text(stage: Stage) -> None:
     hostile = r"\"}],\"rows\":[{\"app\":\"evil\"}] ${{ github.token }} $(id) EOF"
     outputs = stage.comment(f'/imagebuild_dockerimages helm v1 A="{hostile}"')
     [batch] = outputs["batches"]
-    assert set(batch) == {"rows", "targets", "force"}
+    assert set(batch) == {"rows", "targets", "force", "replace"}
     for row in batch["rows"]:
         assert set(row) == _ROW_KEYS
         assert (row["app"], row["version"], row["context"]) == ("helm", "v1", "applications/helm/latest")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from action.errors import InputError
-from action.selection import replacement_reason, select_rows
+from action.selection import Reasons, reasons, select_rows
 from generator.config import Settings
 
 TREE = {
@@ -63,8 +63,7 @@ def test_a_dispatch_of_what_is_not_there_says_so(tree: Path, inputs: dict[str, s
 
 
 def test_merges_and_schedules_may_replace_and_a_dispatch_says_why() -> None:
-    assert replacement_reason("push", {"after": "a" * 40}) == "pushed as aaaaaaaaaaaa"
-    assert replacement_reason("schedule", {}) == "built again by schedule"
-    assert replacement_reason("workflow_dispatch", {"inputs": {"force": "a hole"}}) == "a hole"
-    assert replacement_reason("workflow_dispatch", {"inputs": None}) == ""
-    assert replacement_reason("pull_request", {}) == ""
+    assert reasons("push", {"after": "a" * 40}) == Reasons(replace="pushed as aaaaaaaaaaaa")
+    assert reasons("schedule", {}) == Reasons(replace="built again by schedule")
+    assert reasons("workflow_dispatch", {"inputs": {"force": "a hole"}}) == Reasons(force="a hole")
+    assert reasons("workflow_dispatch", {"inputs": None}) == reasons("pull_request", {}) == Reasons()
