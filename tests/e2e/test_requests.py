@@ -115,6 +115,25 @@ def test_the_same_request_again_leaves_what_is_published_as_it_is(fork: Fork) ->
     assert len(fork.github.bodies()) == 2
 
 
+def test_what_everybody_may_read_is_not_even_built_again(fork: Fork) -> None:
+    """The build job has no login, so it sees only what is public."""
+    settings = fork.tree.path / "imagebuild.yaml"
+    settings.write_text(settings.read_text().replace(fork.target.host, fork.source.host))
+    fork.tree.commit()
+    issue = fork.issue("hello")
+    assert fork.comment(issue, COMMAND).code == 0
+    again = fork.comment(issue, COMMAND)
+    assert again.code == 0, again.log
+    first, second = fork.github.bodies()
+    assert "nothing was built or sent" in second
+    assert "nothing was built" not in first
+    fork.github.roles["maintainer"] = "maintain"
+    forced = fork.comment(issue, f'{COMMAND} --force="to be sure"')
+    assert forced.code == 0, forced.log
+    assert "nothing was built" not in fork.github.bodies()[2]
+    assert "to be sure" in fork.github.bodies()[2]
+
+
 def test_a_registry_that_is_down_is_told(fork: Fork) -> None:
     settings = fork.tree.path / "imagebuild.yaml"
     settings.write_text(settings.read_text().replace(fork.target.host, "127.0.0.1:9"))

@@ -56,6 +56,21 @@ def test_an_unchanged_image_is_said_to_be(tmp_path: Path) -> None:
     assert "nothing was sent" in text
 
 
+def test_what_was_not_even_built_is_told(tmp_path: Path) -> None:
+    write_results(tmp_path)
+    write_publication(tmp_path, unchanged=True)
+    for arch in ARCHES:
+        write_build(tmp_path, arch, taken_over=True)
+    assert "nothing was built or sent" in said(tmp_path)
+
+
+def test_an_architecture_that_was_taken_over_is_as_it_was(tmp_path: Path) -> None:
+    write_results(tmp_path)
+    write_build(tmp_path, "amd64", taken_over=True)
+    rows = [line for line in said(tmp_path).splitlines() if line.startswith("| `hello:v1.0.0`")]
+    assert [("as it was" in row, "published" in row) for row in rows] == [(False, True), (True, False), (False, True)]
+
+
 def test_what_changed_inside_is_told(tmp_path: Path) -> None:
     write_results(tmp_path)
     changes = (

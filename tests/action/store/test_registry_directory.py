@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import stat
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,16 @@ def test_tags_are_not_there_before_they_are_switched(tmp_path: Path) -> None:
     with directory.locked():
         directory.write_links(CONTENTS)
     assert not list((tmp_path / "registry").rglob("current"))
+
+
+def test_a_run_that_ends_leaves_alone_what_the_next_has_begun(tmp_path: Path) -> None:
+    first, second = RegistryDirectory(tmp_path / "registry"), RegistryDirectory(tmp_path / "registry")
+    with ExitStack() as begun:
+        with first.locked():
+            first.leave_no_staging()
+            begun.enter_context(second.locked())
+            (second.staging / "tags").mkdir()
+        assert (second.staging / "tags").is_dir()
 
 
 def test_of_a_failure_only_what_can_be_gone_on_with_stays(tmp_path: Path) -> None:
