@@ -27,6 +27,7 @@ from action.report.table import size
 from action.results import BuildResult
 from action.reuse import Publications
 from action.store.oci_layout import OciLayout
+from action.store.tree import read_tree
 from generator.catalog import Version
 from generator.names import Arch, ImageType
 
@@ -182,17 +183,32 @@ def _scan(job: Job, context: Path, means: Means) -> Scan:
     errors = [problem for problem in scan.problems if problem.severity == "error"]
     if errors:
         raise InputError(errors)
-    if job.type == "configs" and scan.wanted:
+    if job.type == "configs" and (carried := [*_carried(scan), *_placed_before(context)]):
         raise InputError(
             Problem(
                 "images-in-configs",
-                f"is built as configs, and its {finding.sources[0].file} runs the image {finding.reference}",
+                f"is built as configs, and its {image}",
                 "configs carry no container images; ask for it as apps",
             )
-            for finding in scan.wanted
+            for image in carried
         )
     means.log(job, f"found {len(scan.wanted)} images to carry, {len(scan.images) - len(scan.wanted)} uncertain")
     return scan
+
+
+def _carried(scan: Scan) -> Iterator[str]:
+    for finding in scan.wanted:
+        yield f"{finding.sources[0].file} runs the image {finding.reference}"
+
+
+def _placed_before(context: Path) -> Iterator[str]:
+    """The images of a registry directory that came with the context, or that init.sh has made."""
+    tree = read_tree(context / "registry")
+    for path, tags in sorted(tree.tags.items()):
+        for tag in sorted(tags):
+            yield f"registry/ holds the image {path}:{tag}"
+    if tree.blobs and not tree.tags:
+        yield f"registry/ holds {len(tree.blobs)} blobs of container images"
 
 
 @contextmanager

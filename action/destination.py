@@ -14,8 +14,10 @@ from typing import Literal
 
 from action.errors import ClusterImageError, InputError, Problem, UsageError
 from action.image.index import make_index
+from action.image.manifest import layer_digests
 from action.login import publishing_client
 from action.publish import default_destination, publish
+from action.publishing import check_one_content
 from action.results import BuildResult, PublishResult, Target
 from action.store.oci_layout import OciLayout
 from generator.config import Settings
@@ -54,6 +56,8 @@ class Destination:
                 offered=offered,
             )
         manifests = {result.arch: result.digest for result in results if result.digest is not None}
+        if target.type == "configs":
+            check_one_content({arch: layer_digests(self.layout, digest) for arch, digest in manifests.items()})
         make_index(self.layout, target.version, manifests)
         if self.kind == "oci-archive":
             _pack(self.layout.root, self.path)

@@ -12,7 +12,7 @@ from action.errors import ClusterImageError, InputError, Problem
 from action.image.index import index_document, shared_annotations
 from action.image.labels import TYPE
 from action.image.layers import BILL, TITLE_ANNOTATION
-from action.image.manifest import image_size, with_arch
+from action.image.manifest import image_size, layer_digests, with_arch
 from action.results import ImageInside, Target
 from action.store.digest import digest_of
 from action.store.manifest import Manifest, parse_manifest
@@ -47,6 +47,9 @@ class Ready:
     def descriptor(self) -> Descriptor:
         return Descriptor(media_type=OCI_MANIFEST, digest=self.digest, size=len(self.body()))
 
+    def layer_digests(self) -> list[str]:
+        return layer_digests(self.layout, self.digest)
+
     def blobs(self) -> dict[str, int]:
         """Digest -> size of every layer and of the configuration."""
         manifest = self.manifest()
@@ -67,7 +70,21 @@ def find_images(target: Target, layouts: Mapping[Arch, Path]) -> list[Ready]:
             problems.extend(error.problems)
     if problems:
         raise InputError(problems)
+    if target.type == "configs":
+        check_one_content({image.arch: image.layer_digests() for image in found})
     return found
+
+
+def check_one_content(layers: Mapping[Arch, Sequence[str]]) -> None:
+    """Refuse configs whose layers (digests) differ between architectures: they are one content by definition."""
+    first, *others = sorted(layers)
+    for arch in others:
+        if layers[arch] != layers[first]:
+            message = (
+                f"configs have one content for every architecture, and here that for {arch} is not that for {first}"
+            )
+            hint = "let init.sh do the same whatever the architecture, or ask for it as apps"
+            raise InputError(Problem("configs-differ", message, hint))
 
 
 def index_of(

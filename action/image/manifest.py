@@ -56,6 +56,11 @@ def with_arch(layout: OciLayout, digest: str, arch: Arch) -> Descriptor:
     return write_image(layout, {**config, "architecture": arch}, layers, {}, identity)
 
 
+def layer_digests(layout: OciLayout, digest: str) -> list[str]:
+    """The digests of an image's layers, the lowest first."""
+    return [layer["digest"] for layer in layout.read_manifest(digest)["layers"]]
+
+
 def image_size(layout: OciLayout, digest: str) -> int:
     """Bytes of the whole image: its manifest, its configuration and its layers as they travel."""
     manifest = layout.read_manifest(digest)

@@ -167,6 +167,33 @@ def test_configs_that_would_need_images(build: Build, tree: Path) -> None:
     assert "manifests/pod.yaml runs the image docker.io/library/nginx:1" in message
 
 
+V2 = "registry/docker/registry/v2"
+LINK = f"sha256:{'a' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (
+            {f"{V2}/repositories/library/nginx/_manifests/tags/1/current/link": LINK},
+            "registry/ holds the image library/nginx:1",
+        ),
+        ({f"{V2}/blobs/sha256/aa/{'a' * 64}/data": "x"}, "registry/ holds 1 blobs of container images"),
+    ],
+)
+def test_configs_that_bring_a_registry(build: Build, tree: Path, files: dict[str, str], said: str) -> None:
+    write(tree / "applications/web/v1", files)
+    message = build("web", "v1", "--type", "configs")
+    assert said in message
+    assert "ask for it as apps" in message
+
+
+def test_configs_that_differ_by_architecture(build: Build, tree: Path) -> None:
+    write(tree, {"applications/web/v1/init.sh": 'echo "$ARCH" > arch\n'})
+    message = build("web", "v1", "--type", "configs")
+    assert "that for arm64 is not that for amd64" in message
+
+
 def test_an_output_folder_with_something_else_in_it_is_left_alone(
     tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -289,6 +289,19 @@ def test_configs_have_one_content_under_both_platforms(registry: RunningRegistry
     assert manifests[0]["config"] != manifests[1]["config"]
 
 
+def test_configs_with_two_contents_are_refused(registry: RunningRegistry, tmp_path: Path) -> None:
+    layouts = {**build(tmp_path / "1", arches=("amd64",)), **build(tmp_path / "2", "other\n", arches=("arm64",))}
+    with pytest.raises(InputError, match="configs have one content for every architecture"):
+        publish(
+            replace(TARGET, type="configs"),
+            layouts,
+            registry=registry.host,
+            namespace="two",
+            client=RegistryClient(AnonymousKeychain()),
+        )
+    assert not (registry.storage / "docker/registry/v2/repositories/two").exists()
+
+
 def send_one(registry: RunningRegistry, name: str, layouts: dict[Arch, Path], arch: Arch) -> PublishResult:
     """Publish one architecture of a version that both can be built for."""
     return publish(
