@@ -59,11 +59,11 @@ def publish(
     the index as it is published, and while there is none, the architecture's own tag is all that is published.
     What is published already under the same content id is left as it is; other content under the tag is replaced
     only with a reason, which is recorded: ``replace``, or ``force`` to leave nothing as it is. ``mount_from`` names
-    repositories of the same registry whose blobs may be used. Raises ClusterImageError.
+    other applications of the namespace whose blobs may be used. Raises ClusterImageError.
     """
     images = find_images(target, layouts)
     whole = ImageReference.parse(f"{registry}/{namespace}/{target.app}:{target.version}")
-    pusher = Pusher(client, whole, mount_from)
+    pusher = Pusher(client, whole, [f"{namespace}/{app}" for app in mount_from])
     reason = force or replace
     last = _last(pusher, whole, target, images, offered, reason)
     there = pusher.manifest(last.tag)

@@ -10,6 +10,7 @@ from generator.doubles import without_doubles
 from generator.errors import InputError, Problem
 from generator.model import LATEST, App, BuildFiles, Catalog, Version
 from generator.names import ARCHES, IMAGE_TYPES, Arch, ImageType, app_fault, version_fault
+from generator.neighbours import unknown_neighbours
 from generator.tree import bad_link, case_clashes, natural_key, shown, subdirectories
 
 __all__ = ["App", "BuildFiles", "Catalog", "Version", "read_catalog"]
@@ -32,6 +33,7 @@ def read_catalog(root: Path, settings: Settings) -> Catalog:
     apps.sort(key=lambda app: (natural_key(app.name), app.root))
     apps, doubled = without_doubles(apps, settings.roots)
     problems += doubled
+    problems += unknown_neighbours(apps)
     problems.sort(
         key=lambda problem: (natural_key(problem.file or ""), problem.code, problem.line or 0, problem.message)
     )

@@ -76,6 +76,8 @@ class AppMetadata:
     versions: tuple[str, ...] | None = None
     description: str | None = None
     home: str | None = None
+    licenses: str | None = None
+    mount_from: tuple[str, ...] = ()
     build_args: Mapping[str, str] = field(default_factory=dict)
     init_env: tuple[str, ...] = ()
 

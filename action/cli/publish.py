@@ -31,7 +31,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_option(parser, "namespace", "the name in the registry; default: that of imagebuild.yaml, else the owner")
     add_option(parser, "force", "the reason to publish again what is there, and to replace other content")
     add_option(parser, "replace", "the reason why other content under the tag may be replaced")
-    add_option(parser, "mount-from", "other applications of the namespace, with commas, whose blobs may be used")
     parser.epilog = f"The login: ${USERNAME} and ${PASSWORD}, else the files that docker and podman keep."
 
 
@@ -82,7 +81,7 @@ def _publish(args: argparse.Namespace, target: Target) -> PublishResult:
         force=args.force,
         replace=args.replace,
         offered=version.arches,
-        mount_from=[f"{namespace}/{app.strip()}" for app in (args.mount_from or "").split(",") if app.strip()],
+        mount_from=version.metadata.mount_from,
     )
 
 

@@ -16,7 +16,7 @@ def standard_labels(
 ) -> dict[str, str]:
     """Labels for one image; ``environment`` is that of a workflow run, whose repository and commit it came from.
 
-    What is not known is left out; nothing here changes the content id.
+    What is not known is left out.
     """
     found = {
         TYPE: image_type,
@@ -24,6 +24,7 @@ def standard_labels(
         f"{_PREFIX}version": version,
         f"{_PREFIX}description": metadata.description or "",
         f"{_PREFIX}url": metadata.home or "",
+        f"{_PREFIX}licenses": metadata.licenses or "",
         f"{_PREFIX}source": _source(environment),
         f"{_PREFIX}revision": environment.get("GITHUB_SHA", ""),
     }

@@ -218,6 +218,17 @@ def test_a_registry_that_lists_referrers_gets_no_fallback_tag(registry: RunningR
     assert result.ok
 
 
+def test_what_a_neighbour_has_is_mounted(registry: RunningRegistry, tmp_path: Path) -> None:
+    layouts = build(tmp_path)
+    first = send(registry, "mounts", layouts)
+    client = RegistryClient(AnonymousKeychain())
+    target = replace(TARGET, app="other")
+    second = publish(
+        target, layouts, registry=registry.host, namespace="mounts", client=client, mount_from=["gone", "web"]
+    )
+    assert second.platforms[0].uploaded < 2_000 < 1_000_000 < first.platforms[0].uploaded
+
+
 def test_uploads_that_break_are_made_whole(registry: RunningRegistry, tmp_path: Path) -> None:
     with dropping_proxy(registry.host) as proxy:
         proxy.drops = [10_000, 200_000, 500_000, 0]

@@ -186,3 +186,29 @@ def test_of_two_roots_with_one_version_the_first_is_built(tmp_path: Path) -> Non
     assert codes(catalog) == [("shadowed", "a/web/v1")]
     assert catalog.resolve("apps", "web", "v1").context == "z/web/v1"
     assert catalog.resolve("apps", "web", "v2").context == "a/web/v2"
+
+
+def test_a_neighbour_to_mount_from_is_another_application(tmp_path: Path) -> None:
+    catalog = read(
+        tmp_path,
+        {
+            "applications/web/image.yaml": "mount_from: [databse, web, database]\n",
+            "applications/web/v1/Kubefile": SCRATCH,
+            "applications/web/v2/Kubefile": SCRATCH,
+            "applications/database/v1/Kubefile": SCRATCH,
+        },
+    )
+    assert [(problem.code, problem.file, problem.message, problem.hint) for problem in catalog.problems] == [
+        (
+            "unknown-app",
+            "applications/web/image.yaml",
+            "mount_from: databse is no application",
+            "did you mean database?",
+        ),
+        (
+            "unknown-app",
+            "applications/web/image.yaml",
+            "mount_from: web is the application itself",
+            "name another application of this repository",
+        ),
+    ]
