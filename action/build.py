@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -116,14 +117,15 @@ class _Making:
 
     def taken_over(self) -> _Made | None:
         """The published image, when it has just the content that would be built: no blob is fetched or written."""
-        publications = self.means.publications
-        there = publications.find(self.job.version.app, self.job.ref_name) if publications else None
+        publications, told = self.means.publications, partial(self.means.log, self.job)
+        there = publications.find(self.job.version.app, self.job.ref_name, told) if publications else None
         if publications is None or there is None:
             return None
         foreseen = self.images.foreseen if self.images else None
         with self.images.sketched() if self.images else nullcontext():
             design = self._design(foreseen)
-        digest = publications.take_over(there, self.layout) if there.content_id == design.content_id else None
+        same = there.content_id == design.content_id
+        digest = publications.take_over(there, self.layout, told) if same else None
         if digest is None:
             return None
         self.means.log(self.job, f"published already as {there.reference}, with the same content: nothing is built")

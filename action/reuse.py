@@ -39,29 +39,28 @@ class PublishedImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publications:
-    """The registry that builds are for. ``told`` takes the reason why something could not be looked up.
+    """The registry that builds are for.
 
-    Looking is a service. When the registry does not answer, or lets in only who is logged in, nothing is found, and
-    the image is built.
+    Looking is a service. When the registry does not answer, or lets in only who is logged in, nothing is found and the
+    image is built; ``told`` takes the reason.
     """
 
     client: RegistryClient
     registry: str
     namespace: str
-    told: Callable[[str], None]
 
-    def find(self, app: str, tag: str) -> PublishedImage | None:
+    def find(self, app: str, tag: str, told: Callable[[str], None]) -> PublishedImage | None:
         """The image of one architecture that a tag names now."""
         reference = ImageReference.parse(f"{self.registry}/{self.namespace}/{app}:{tag}")
         try:
             manifest = published.find(self.client, reference)
             image = parse_manifest(manifest.body, manifest.media_type, str(reference)) if manifest else None
         except ClusterImageError as error:
-            self._tell(reference, error)
+            told(_unseen(reference, error))
             return None
         return PublishedImage(reference, manifest, image) if manifest and isinstance(image, ImageManifest) else None
 
-    def take_over(self, there: PublishedImage, layout: OciLayout) -> str | None:
+    def take_over(self, there: PublishedImage, layout: OciLayout, told: Callable[[str], None]) -> str | None:
         """Bring an image's documents into ``layout``, checked by their digests; returns the digest of its manifest.
 
         None when the registry has lost a part of the image: building it again puts it there.
@@ -75,7 +74,7 @@ class Publications:
                 chunks = self.client.read_blob(there.reference, part.digest, size=min(part.size, limit))
                 layout.write_blob(chunks, part.media_type, digest=part.digest)
         except ClusterImageError as error:
-            self._tell(there.reference, error)
+            told(_unseen(there.reference, error))
             return None
         return layout.write_blob([there.manifest.body], OCI_MANIFEST, digest=there.manifest.digest).digest
 
@@ -84,8 +83,9 @@ class Publications:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return all(pool.map(lambda digest: self.client.blob_exists(there.reference, digest), digests))
 
-    def _tell(self, reference: ImageReference, error: ClusterImageError) -> None:
-        self.told(f"cannot see what is published as {reference}, so it is built: {error.problems[0].message}")
+
+def _unseen(reference: ImageReference, error: ClusterImageError) -> str:
+    return f"cannot see what is published as {reference}, so it is built: {error.problems[0].message}"
 
 
 def _is_bill(layer: Part) -> bool:

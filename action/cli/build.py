@@ -85,12 +85,7 @@ def _publications(args: argparse.Namespace, settings: Settings) -> Publications 
             return None
         raise
     client = looking_client(registry, settings, os.environ)
-    return Publications(
-        client=client,
-        registry=registry,
-        namespace=namespace,
-        told=lambda line: print(escape_log(line), file=sys.stderr),
-    )
+    return Publications(client=client, registry=registry, namespace=namespace)
 
 
 def _build_row(row: Row, output: Path, catalog: Catalog, means: Means) -> int:
@@ -171,4 +166,4 @@ def _row(text: str) -> Row:
 
 
 def _log(job: Job, line: str) -> None:
-    print(f"[{job.version.app} {job.version.name} {job.arch}] {line}", file=sys.stderr, flush=True)
+    print(escape_log(f"[{job.version.app} {job.version.name} {job.arch}] {line}"), file=sys.stderr, flush=True)
