@@ -75,6 +75,7 @@ def build(job: Job, layout: OciLayout, means: Means) -> BuildResult:
             layout=layout,
             engine=means.engine,
             images=placement.images if placement else None,
+            client=means.client,
         )
     problems = (*scan.problems, *(placement.problems if placement else ()), *image.problems)
     layout.put_index(job.ref_name, image.digest, platform={"os": "linux", "architecture": job.arch})

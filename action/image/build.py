@@ -10,7 +10,7 @@ from typing import Literal
 
 from action import content_id
 from action.errors import InputError, Problem
-from action.image.built import build_with_engine
+from action.image.built import build_with_engine, find_bases
 from action.image.context_files import ContextFiles
 from action.image.engines import choose_engine
 from action.image.ignore import read_ignore_file
@@ -20,6 +20,8 @@ from action.image.native_image import write_native
 from action.image.not_native import NotNative
 from action.image.recipe import Recipe
 from action.kubefile import parse_buildfile
+from action.registry.auth import default_keychain
+from action.registry.client import RegistryClient
 from action.results import ImageInside
 from action.store.oci_layout import Descriptor, OciLayout
 from generator.names import Arch, nearest
@@ -56,13 +58,15 @@ def build_image(
     layout: OciLayout,
     engine: str = "auto",
     images: Sequence[ImageInside] | None = None,
+    client: RegistryClient | None = None,
 ) -> BuiltImage:
     """Build for one architecture into ``layout``; the caller names the result there.
 
     ``engine`` is ``auto`` (native where that is exact, else a builder that is installed), ``native``, ``buildah`` or
     ``buildx``. ``labels`` give way to labels of the build file. ``build_args`` are passed as given, and ARCH beside
     them. ``images`` is the bill of images of a cluster image, which it then carries as a file; None for any other
-    image. The time that the image and its files bear is SOURCE_DATE_EPOCH, or 0.
+    image. The time that the image and its files bear is SOURCE_DATE_EPOCH, or 0. ``client`` finds base images, by
+    default with the logins of this machine.
 
     Raises InputError for what is wrong in the build file or the context, ToolError when a builder fails.
     """
@@ -89,7 +93,8 @@ def build_image(
         problem = Problem("not-native", f"cannot be assembled natively: {reason}", file=buildfile.name)
         raise InputError(problem)
     chosen = choose_engine(engine)
-    return _built(layout, build_with_engine(recipe, chosen, layout), chosen, reason, _unused_args(recipe))
+    bases = find_bases(recipe, chosen, client or RegistryClient(default_keychain()))
+    return _built(layout, build_with_engine(recipe, chosen, bases, layout), chosen, reason, _unused_args(recipe))
 
 
 def _built(
