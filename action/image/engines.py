@@ -28,7 +28,8 @@ _TAIL_LINES = 30
 _BUILD_NAME = "image"
 _FOREIGN = "exec format error"
 _FOREIGN_HINT = (
-    "a RUN needs a machine of that architecture: set runners in imagebuild.yaml, or install QEMU (binfmt_misc) there"
+    "a RUN needs a machine of that architecture, or QEMU: in workflows, set runners in imagebuild.yaml (one label for "
+    "both architectures brings QEMU); on a machine of your own, install qemu-user-static and binfmt-support"
 )
 _PASSED = frozenset(
     {
