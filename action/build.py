@@ -159,6 +159,7 @@ class _Making:
             build_args=job.build_args,
             engine=self.means.engine,
             images=placement.images if placement else None,
+            client=self.means.client,
         )
 
 

@@ -9,10 +9,19 @@ from typing import Literal
 
 from action.errors import InputError, Problem
 from action.substitution import SubstitutionError, expand
+from generator.names import Arch
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 # Every builder gives an image from nothing this search path, and lets the file itself refer to it.
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def target_args(arch: Arch) -> dict[str, str]:
+    """What every builder tells a build file of the platform that it builds for; FROM knows them without an ARG.
+
+    https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
+    """
+    return {"TARGETOS": "linux", "TARGETARCH": arch, "TARGETPLATFORM": f"linux/{arch}", "TARGETVARIANT": ""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +31,7 @@ class Instruction:
     ``keyword`` is upper case. ``flags`` are the ``--name=value`` words before the arguments (value None for a bare
     ``--link``). ``args`` are the JSON strings in exec form; in shell form, one text for CMD, ENTRYPOINT, RUN, USER
     and WORKDIR, and raw words for the rest (``NAME=value`` for ENV, LABEL and ARG). ``heredocs`` are the bodies that
-    follow it.
+    follow it. ``line`` is its first line, ``last_line`` that of its last continuation, before any body.
     """
 
     keyword: str
@@ -30,6 +39,7 @@ class Instruction:
     args: tuple[str, ...] = ()
     form: Literal["exec", "shell"] = "shell"
     line: int = 0
+    last_line: int = 0
     heredocs: tuple[str, ...] = ()
 
 
@@ -105,7 +115,10 @@ class Buildfile:
 
 
 class Scope:
-    """The variables that an instruction of a stage sees: ARG and ENV, in order, ENV the stronger."""
+    """The variables that an instruction of a stage sees: ARG and ENV, in order, ENV the stronger.
+
+    ``builtin`` are arguments that the builder gives: to FROM in any case, to a stage that has an ARG for them.
+    """
 
     def __init__(
         self, buildfile: Buildfile, build_args: Mapping[str, str], builtin: Mapping[str, str] | None = None
@@ -113,13 +126,17 @@ class Scope:
         self.args: dict[str, str] = {}
         self._buildfile = buildfile
         self._given = {**(builtin or {}), **build_args}
-        self._global = self._global_args()
+        self._global = self._global_args(builtin or {})
         self.env: dict[str, str] = {"PATH": DEFAULT_PATH} if self.base() == "scratch" else {}
 
     def base(self, stage: Stage | None = None) -> str:
-        """What a stage (by default the last) starts from. FROM sees only the ARGs before the first FROM."""
+        """What a stage (by default the last) starts from. FROM sees only builtins and ARGs before the first FROM."""
         origin = (stage or self._buildfile.last_stage).origin
-        return self._expand(origin.args[0], origin, self._global)
+        return self.in_from(origin.args[0], origin)
+
+    def in_from(self, word: str, origin: Instruction) -> str:
+        """A word of a FROM, or of its flags, with variables replaced."""
+        return self._expand(word, origin, self._global)
 
     def apply(self, instruction: Instruction) -> None:
         """Take an ARG or ENV into account; anything else changes nothing."""
@@ -146,8 +163,8 @@ class Scope:
             found.append((self.expand(name, instruction), self.expand(value, instruction)))
         return found
 
-    def _global_args(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def _global_args(self, builtin: Mapping[str, str]) -> dict[str, str]:
+        found = {name: self._given[name] for name in builtin}
         for instruction in self._buildfile.instructions:
             if instruction.keyword != "ARG":
                 break

@@ -147,9 +147,12 @@ class _Parser:
         flags, rest = self._flags(rest)
         if not rest:
             raise self._fail("no-arguments", f"{keyword} needs at least one argument", line)
+        last_line = self._at
         heredocs = tuple(self._heredocs(rest, line)) if keyword in _HEREDOC_KEYWORDS else ()
         args, form = self._arguments(keyword, rest, line)
-        return Instruction(keyword=keyword, flags=flags, args=args, form=form, line=line, heredocs=heredocs)
+        return Instruction(
+            keyword=keyword, flags=flags, args=args, form=form, line=line, last_line=last_line, heredocs=heredocs
+        )
 
     def _flags(self, text: str) -> tuple[tuple[tuple[str, str | None], ...], str]:
         flags: list[tuple[str, str | None]] = []

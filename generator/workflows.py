@@ -79,6 +79,7 @@ def _values(settings: Settings) -> dict[str, Any]:
         # The newer `$/` is unknown to GitHub Enterprise Server and to actionlint, and the checkout is of this commit.
         "own": " # zizmor: ignore[self-repository] GitHub Enterprise Server knows no $/",
         "runner": settings.runners[settings.arches[0]],
+        "emulated": len(set(settings.runners.values())) == 1,
         "label": _expression_string(settings.label),
         "label_code": f"`{settings.label}`",
         "settings": settings,

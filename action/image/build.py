@@ -13,6 +13,7 @@ from action.image.design import Design, design_image
 from action.image.engines import EngineName
 from action.image.manifest import image_size
 from action.image.native_image import write_native
+from action.registry.client import RegistryClient
 from action.results import ImageInside
 from action.store.oci_layout import OciLayout
 from generator.names import Arch
@@ -43,13 +44,21 @@ def build_image(
     layout: OciLayout,
     engine: str = "auto",
     images: Sequence[ImageInside] | None = None,
+    client: RegistryClient | None = None,
 ) -> BuiltImage:
     """Build for one architecture into ``layout``, as ``design_image`` says; the caller names the result there.
 
     Raises InputError for what is wrong in the build file or the context, ToolError when a builder fails.
     """
     design = design_image(
-        context, buildfile, arch=arch, labels=labels, build_args=build_args, engine=engine, images=images
+        context,
+        buildfile,
+        arch=arch,
+        labels=labels,
+        build_args=build_args,
+        engine=engine,
+        images=images,
+        client=client,
     )
     return write_design(design, layout)
 
@@ -60,7 +69,7 @@ def write_design(design: Design, layout: OciLayout) -> BuiltImage:
         assert design.assembled is not None  # noqa: S101 - what is native was assembled
         written = write_native(design.recipe, design.assembled, design.content_id, layout)
     else:
-        written = build_with_engine(design.recipe, design.engine, design.content_id, layout)
+        written = build_with_engine(design.recipe, design.engine, design.bases, design.content_id, layout)
     return BuiltImage(
         digest=written.digest,
         size=image_size(layout, written.digest),

@@ -1,24 +1,40 @@
-"""What a builder made -> our layout, with our labels, annotations and bill of images on it."""
+"""What a builder makes of a pinned build file -> our layout, with our labels, annotations and bill of images on it."""
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from action import bill
 from action.errors import InputError, Problem
-from action.image.engines import EngineName, run_engine
+from action.image.bases import Base, resolve_bases
+from action.image.engines import EngineName, base_name, run_engine
+from action.image.ignore import find_ignore_file
 from action.image.layers import BILL, LayerPlan, write_layers
 from action.image.manifest import timestamp, write_image
+from action.image.pinned import pinned_text
 from action.image.recipe import Recipe
-from action.registry.hosts import is_loopback
+from action.image.sources import Source, sources
+from action.registry.client import RegistryClient
 from action.store.oci_layout import Descriptor, OciLayout
 
 
-def build_with_engine(recipe: Recipe, engine: EngineName, identity: str, layout: OciLayout) -> Descriptor:
-    """Build beside ``layout`` and move the result in, with its content id; raises InputError and ToolError."""
+def find_bases(recipe: Recipe, engine: EngineName, client: RegistryClient) -> tuple[Base, ...]:
+    """Every image of a registry that this builder will need, as it is now; raises ClusterImageError."""
+    return resolve_bases(client, _named(recipe, engine), recipe.arch)
+
+
+def build_with_engine(
+    recipe: Recipe, engine: EngineName, bases: Sequence[Base], identity: str, layout: OciLayout
+) -> Descriptor:
+    """Build beside ``layout`` from just these ``bases``, and move the result in; ``identity`` is its content id.
+
+    Raises InputError and ToolError.
+    """
     _refuse_heredocs(recipe, engine)
     layout.root.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".engine-", dir=layout.root.parent) as folder:
@@ -26,12 +42,12 @@ def build_with_engine(recipe: Recipe, engine: EngineName, identity: str, layout:
         run_engine(
             engine,
             recipe.context,
-            recipe.buildfile.path,
+            _pinned_buildfile(recipe, engine, bases, Path(folder)),
             output.root,
             arch=recipe.arch,
             build_args=recipe.build_args,
             epoch=recipe.epoch,
-            plain_http=_bases_are_local(recipe),
+            bases=bases,
         )
         manifest = _image_manifest(output, recipe)
         config = output.read_manifest(manifest["config"]["digest"])
@@ -41,12 +57,23 @@ def build_with_engine(recipe: Recipe, engine: EngineName, identity: str, layout:
     return write_image(layout, *_with_bill(recipe, config, layers, layout), recipe.labels, identity)
 
 
-def _bases_are_local(recipe: Recipe) -> bool:
-    """Whether every base image is at a loopback registry."""
-    stages = {stage.name for stage in recipe.buildfile.stages}
-    bases = [recipe.buildfile.base(recipe.build_args, stage) for stage in recipe.buildfile.stages]
-    named = [base for base in bases if base != "scratch" and base not in stages]
-    return bool(named) and all(is_loopback(base.partition("/")[0]) for base in named)
+def _named(recipe: Recipe, engine: EngineName) -> tuple[Source, ...]:
+    return sources(recipe.buildfile, recipe.build_args, recipe.arch, with_frontend=engine == "buildx")
+
+
+def _pinned_buildfile(recipe: Recipe, engine: EngineName, bases: Sequence[Base], folder: Path) -> Path:
+    """The build file as the builder gets it, outside of the context, and the ignore file as one of its own beside it.
+
+    So both builders read the same ignore file, whichever of its names it has.
+    """
+    written = recipe.buildfile.path
+    text = written.read_bytes().decode("utf-8-sig")
+    pinned = folder / written.name  # which messages of the builder then name
+    pinned.write_bytes(pinned_text(text, _named(recipe, engine), bases, partial(base_name, engine)).encode())
+    ignored = find_ignore_file(recipe.context, written)
+    if ignored is not None:
+        shutil.copyfile(ignored, folder / f"{written.name}.dockerignore")
+    return pinned
 
 
 def _image_manifest(output: OciLayout, recipe: Recipe) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Literal
 
 from action.errors import InputError, Problem
 from action.image import identity
+from action.image.bases import Base
+from action.image.built import find_bases
 from action.image.context_files import CannotCopy, ContextFiles
 from action.image.engines import EngineName, choose_engine
 from action.image.ignore import read_ignore_file
@@ -19,6 +21,8 @@ from action.image.not_native import NotNative
 from action.image.recipe import Recipe
 from action.image.rootfs import Rootfs
 from action.kubefile import parse_buildfile
+from action.registry.auth import default_keychain
+from action.registry.client import RegistryClient
 from action.results import ImageInside
 from generator.names import Arch, nearest
 
@@ -32,8 +36,8 @@ _EPOCH_LIMIT = 0o77777777777  # what the header of a tar entry can say
 class Design:
     """``engine`` is what will build it, and ``reason`` why that is not the native way (empty when it is).
 
-    ``assembled`` are the files and the configuration when it is. ``problems`` are warnings: the image can be built,
-    and may not be what was meant.
+    ``assembled`` are the files and the configuration when it is, ``bases`` the images that a builder will need when it
+    is not. ``problems`` are warnings: the image can be built, and may not be what was meant.
     """
 
     recipe: Recipe
@@ -41,6 +45,7 @@ class Design:
     content_id: str
     reason: str = ""
     assembled: Assembled | None = None
+    bases: tuple[Base, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -53,15 +58,17 @@ def design_image(
     build_args: Mapping[str, str],
     engine: str = "auto",
     images: Sequence[ImageInside] | None = None,
+    client: RegistryClient | None = None,
 ) -> Design:
     """Decide how to build for one architecture.
 
     ``engine`` is ``auto`` (native where that is exact, else a builder that is installed), ``native``, ``buildah`` or
     ``buildx``. ``labels`` give way to labels of the build file. ``build_args`` are passed as given, and ARCH beside
     them. ``images`` is the bill of images of a cluster image, which it then carries as a file; None for any other
-    image. The time that the image and its files bear is SOURCE_DATE_EPOCH, or 0.
+    image. ``client`` finds base images, by default with the logins of this machine. The time that the image and its
+    files bear is SOURCE_DATE_EPOCH, or 0.
 
-    Raises InputError for what is wrong in the build file or the context.
+    Raises InputError for what is wrong in the build file or the context, RegistryError for a base that cannot be had.
     """
     recipe = Recipe(
         context=context,
@@ -84,7 +91,8 @@ def design_image(
     if engine == "native":
         problem = Problem("not-native", f"cannot be assembled natively: {reason}", file=buildfile.name)
         raise InputError(problem)
-    return _left_to_a_builder(recipe, choose_engine(engine), reason, files)
+    client = client or RegistryClient(default_keychain())
+    return _left_to_a_builder(recipe, choose_engine(engine), reason, files, client)
 
 
 def _native(recipe: Recipe, assembled: Assembled, files: ContextFiles) -> Design:
@@ -98,12 +106,16 @@ def _native(recipe: Recipe, assembled: Assembled, files: ContextFiles) -> Design
     )
 
 
-def _left_to_a_builder(recipe: Recipe, engine: EngineName, reason: str, files: ContextFiles) -> Design:
+def _left_to_a_builder(
+    recipe: Recipe, engine: EngineName, reason: str, files: ContextFiles, client: RegistryClient
+) -> Design:
+    bases = find_bases(recipe, engine, client)
     return Design(
         recipe=recipe,
         engine=engine,
-        content_id=identity.of_ingredients(recipe, _seen_by_builders(files), {}),
+        content_id=identity.of_ingredients(recipe, _seen_by_builders(files), bases),
         reason=reason,
+        bases=bases,
         problems=_unused_args(recipe),
     )
 

@@ -12,10 +12,14 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from action.errors import InputError, Problem, ToolError
+from action.image.bases import Base
+from action.image.engine_registries import buildkitd_toml, registries_conf
+from action.registry.hosts import is_loopback
 from generator.names import Arch
 
 EngineName = Literal["buildx", "buildah"]
@@ -24,16 +28,31 @@ _TAIL_LINES = 30
 _BUILD_NAME = "image"
 _FOREIGN = "exec format error"
 _FOREIGN_HINT = (
-    "a RUN needs a machine of that architecture: set runners in imagebuild.yaml, or install QEMU (binfmt_misc) there"
+    "a RUN needs a machine of that architecture, or QEMU: in workflows, set runners in imagebuild.yaml (one label for "
+    "both architectures brings QEMU); on a machine of your own, install qemu-user-static and binfmt-support"
 )
 _PASSED = frozenset(
     {
-        "HOME", "LANG", "LOGNAME", "PATH", "TMPDIR", "USER",
+        "HOME", "LANG", "LOGNAME", "PATH", "REGISTRY_AUTH_FILE", "TMPDIR", "USER",
         "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
         "SSL_CERT_DIR", "SSL_CERT_FILE",
     }
 )  # fmt: skip
 _PASSED_PREFIXES = ("BUILDX_", "CONTAINERS_", "DOCKER_", "LC_", "XDG_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """What run_engine was asked; ``scratch`` is a folder for the builder's own files."""
+
+    context: Path
+    buildfile: Path
+    output: Path
+    arch: Arch
+    arguments: Sequence[str]
+    epoch: int
+    bases: Sequence[Base]
+    scratch: Path
 
 
 def choose_engine(wanted: str) -> EngineName:
@@ -65,58 +84,80 @@ def run_engine(
     arch: Arch,
     build_args: Mapping[str, str],
     epoch: int,
-    plain_http: bool = False,
+    bases: Sequence[Base] = (),
 ) -> None:
     """Build into the OCI layout ``output``, which must not exist; raises ToolError with the builder's last lines.
 
-    ``plain_http``: the base images are at a registry of this machine, which has no certificate.
+    ``bases`` are the images that the build file names, by ``base_name``.
     """
     arguments = [item for name, value in sorted(build_args.items()) for item in ("--build-arg", f"{name}={value}")]
-    if engine == "buildah":
-        arguments += ["--tls-verify=false"] * plain_http
-        _run_buildah(context, buildfile, output, arch, arguments, epoch)
-    else:
-        _run_buildx(context, buildfile, output, arch, arguments, epoch)
+    with tempfile.TemporaryDirectory(prefix="builder-", ignore_cleanup_errors=True) as scratch:
+        order = _Order(
+            context=context,
+            buildfile=buildfile,
+            output=output,
+            arch=arch,
+            arguments=arguments,
+            epoch=epoch,
+            bases=bases,
+            scratch=Path(scratch),
+        )
+        (_run_buildah if engine == "buildah" else _run_buildx)(order)
 
 
-def _run_buildah(
-    context: Path, buildfile: Path, output: Path, arch: Arch, arguments: Sequence[str], epoch: int
-) -> None:
+def base_name(engine: EngineName, base: Base) -> str:
+    """How the build file for that builder is to name a base image, so that just its host or its mirror is asked.
+
+    Buildah is told which host stands for another. BuildKit would ask the host itself after its mirror, so it gets the
+    address of the mirror; of that nothing is left in the image, while buildah writes the name into the history.
+    """
+    return base.name if engine == "buildah" else base.address
+
+
+def _run_buildah(order: _Order) -> None:
+    registries = order.scratch / "registries.conf"
+    registries.write_text(registries_conf(order.bases))
+    root, runroot = str(order.scratch / "root"), str(order.scratch / "run")
     # A store of its own, on the driver and isolation that work everywhere: nothing of a build stays behind, and
     # nothing of an earlier one is taken over.
-    with tempfile.TemporaryDirectory(prefix="buildah-", ignore_cleanup_errors=True) as store:
-        command = [
-            "buildah", "--storage-driver", "vfs", "--root", f"{store}/root", "--runroot", f"{store}/run",
-            "build", "--isolation", "chroot", "--format", "oci", "--no-cache", "--timestamp", str(epoch),
-            "--identity-label=false", "--arch", arch, "--os", "linux", *arguments,
-            "--file", str(buildfile), "--tag", f"oci:{output}:{_BUILD_NAME}", str(context),
-        ]  # fmt: skip
-        try:
-            _run(command, "buildah")
-        finally:
-            if os.geteuid() != 0:
-                # The store has files of the users of a user namespace; only from inside one can they be removed.
-                _run_quietly(["buildah", "unshare", "rm", "-rf", f"{store}/root", f"{store}/run"])
+    command = [
+        "buildah", "--storage-driver", "vfs", "--root", root, "--runroot", runroot,
+        "build", "--isolation", "chroot", "--format", "oci", "--no-cache", "--timestamp", str(order.epoch),
+        "--identity-label=false", "--arch", order.arch, "--os", "linux", *order.arguments,
+        "--file", str(order.buildfile), "--tag", f"oci:{order.output}:{_BUILD_NAME}", str(order.context),
+    ]  # fmt: skip
+    try:
+        _run(command, "buildah", {"CONTAINERS_REGISTRIES_CONF": str(registries)})
+    finally:
+        if os.geteuid() != 0:
+            # The store has files of the users of a user namespace; only from inside one can they be removed.
+            _run_quietly(["buildah", "unshare", "rm", "-rf", root, runroot])
 
 
-def _run_buildx(
-    context: Path, buildfile: Path, output: Path, arch: Arch, arguments: Sequence[str], epoch: int
-) -> None:
-    with _builder() as builder:
+def _run_buildx(order: _Order) -> None:
+    with _builder(order) as builder:
         command = [
-            "docker", "buildx", "build", "--builder", builder, "--platform", f"linux/{arch}", "--progress", "plain",
-            "--provenance=false", "--sbom=false", "--no-cache", *arguments,
-            "--output", f"type=oci,tar=false,dest={output},rewrite-timestamp=true",
-            "--file", str(buildfile), str(context),
+            "docker", "buildx", "build", "--builder", builder, "--platform", f"linux/{order.arch}",
+            "--progress", "plain", "--provenance=false", "--sbom=false", "--no-cache", *order.arguments,
+            "--output", f"type=oci,tar=false,dest={order.output},rewrite-timestamp=true",
+            "--file", str(order.buildfile), str(order.context),
         ]  # fmt: skip
-        _run(command, "docker buildx", {"SOURCE_DATE_EPOCH": str(epoch)})
+        _run(command, "docker buildx", {"SOURCE_DATE_EPOCH": str(order.epoch)})
 
 
 @contextmanager
-def _builder() -> Iterator[str]:
+def _builder(order: _Order) -> Iterator[str]:
     """A builder of our own: the default one of most installations cannot write an OCI layout."""
     name = f"cluster-image-{os.getpid()}"
-    _run(["docker", "buildx", "create", "--name", name, "--driver", "docker-container"], "docker buildx")
+    command = ["docker", "buildx", "create", "--name", name, "--driver", "docker-container"]
+    settings = buildkitd_toml(order.bases)
+    if settings:
+        file = order.scratch / "buildkitd.toml"
+        file.write_text(settings)
+        command += ["--config", str(file)]
+    if any(is_loopback(base.endpoint.host) for base in order.bases):
+        command += ["--driver-opt", "network=host"]  # in a network of its own, this machine is another one
+    _run(command, "docker buildx")
     try:
         yield name
     finally:

@@ -10,15 +10,17 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from action import bill, content_id
+from action.image.bases import Base
 from action.image.native import Assembled
 from action.image.node_bytes import chunks
 from action.image.recipe import Recipe
 from action.image.rootfs import Node, Rootfs
+from action.image.sources import sources
 
 _BLOB = re.compile(r"registry/docker/registry/v2/blobs/sha256/[0-9a-f]{2}/([0-9a-f]{64})/data")
 
@@ -37,19 +39,20 @@ def of_assembled(recipe: Recipe, assembled: Assembled) -> str:
     )
 
 
-def of_ingredients(recipe: Recipe, context: Rootfs, bases: Mapping[str, str]) -> str:
+def of_ingredients(recipe: Recipe, context: Rootfs, bases: Sequence[Base]) -> str:
     """Of an image that a builder makes: all that the builder is given. Raises InputError.
 
-    ``context`` is what it sees of the build context, ``bases`` the digest of each base image. What a RUN or an ADD
-    downloads is not known, so it is not part of this.
+    ``context`` is what it sees of the build context. What a RUN or an ADD downloads is not known, so it is not part of
+    this; nor is the program that reads the build file (``# syntax=``), which is renewed often and changes no image.
     """
+    taken = {source.reference for source in sources(recipe.buildfile, recipe.build_args, recipe.arch)}
     return content_id.of_image(
         {
             "epoch": recipe.epoch,
             "architecture": recipe.arch,
             "buildfile": recipe.buildfile.path.read_text(encoding="utf-8", errors="surrogateescape"),
             "build_args": dict(recipe.build_args),
-            "bases": dict(bases),
+            "bases": {str(base.reference): base.digest for base in bases if base.reference in taken},
             "labels": content_id.deciding(recipe.labels),
             "files": _files(context, recipe),
             "images": None if recipe.images is None else bill.to_document(recipe.images),

@@ -56,18 +56,24 @@ class Ignored:
         )
 
 
-def read_ignore_file(context: Path, buildfile: Path) -> Ignored:
+def find_ignore_file(context: Path, buildfile: Path) -> Path | None:
     """The ignore file that applies: one named after the build file, else ``.containerignore``, ``.dockerignore``."""
     own = [Path(f"{buildfile}{suffix}") for suffix in (".dockerignore", ".containerignore")]
-    for path in (*own, context / ".containerignore", context / ".dockerignore"):
-        if path.is_file():
-            try:
-                text = path.read_text(encoding="utf-8-sig")
-            except (OSError, UnicodeDecodeError) as error:
-                problem = Problem("unreadable", f"cannot be read: {error}", file=path.name)
-                raise InputError(problem) from error
-            return Ignored(text.split("\n"), path.name)
-    return Ignored(())
+    candidates = (*own, context / ".containerignore", context / ".dockerignore")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def read_ignore_file(context: Path, buildfile: Path) -> Ignored:
+    """The patterns of the ignore file that applies, if there is one; raises InputError when it cannot be read."""
+    path = find_ignore_file(context, buildfile)
+    if path is None:
+        return Ignored(())
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = Problem("unreadable", f"cannot be read: {error}", file=path.name)
+        raise InputError(problem) from error
+    return Ignored(text.split("\n"), path.name)
 
 
 def _parse(line: str) -> _Pattern | None:

@@ -15,7 +15,7 @@ from action.image.context_files import ContextFiles
 from action.image.copying import copy_into, numeric_owner
 from action.image.not_native import NotNative
 from action.image.rootfs import ROOT, NotADirectory, Owner, Rootfs
-from action.instructions import DEFAULT_SHELL, Buildfile, Instruction, Scope
+from action.instructions import DEFAULT_SHELL, Buildfile, Instruction, Scope, target_args
 from generator.names import Arch
 
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
@@ -39,7 +39,7 @@ def assemble(buildfile: Buildfile, files: ContextFiles, *, arch: Arch, build_arg
     if len(stages) > 1:
         raise NotNative("it has several stages", stages[0].origin.line)
     origin = stages[0].origin
-    base = buildfile.base(build_args)
+    base = Scope(buildfile, build_args, target_args(arch)).base()
     if base != "scratch":
         raise NotNative(f"it starts from {base}", origin.line)
     if origin.flags:
@@ -51,8 +51,7 @@ class _Assembly:
     def __init__(self, buildfile: Buildfile, files: ContextFiles, arch: Arch, build_args: Mapping[str, str]) -> None:
         self._buildfile = buildfile
         self._files = files
-        platform = {"TARGETOS": "linux", "TARGETARCH": arch, "TARGETPLATFORM": f"linux/{arch}", "TARGETVARIANT": ""}
-        self._scope = Scope(buildfile, build_args, platform)
+        self._scope = Scope(buildfile, build_args, target_args(arch))
         self._rootfs = Rootfs()
         self._config: dict[str, Any] = {}
         self._labels: dict[str, str] = {}

@@ -208,6 +208,25 @@ def test_configs_are_taken_over_for_every_architecture(repository: Repository) -
     assert (again.unchanged, again.digest) == (True, published.digest)
 
 
+@pytest.mark.real("buildah")
+def test_what_a_builder_makes_is_known_by_what_it_is_given(repository: Repository) -> None:
+    (repository.version / "Kubefile").unlink()
+    text = f"FROM {repository.source.host}/inside:1\nARG KEY\nCOPY tool /\n"
+    (repository.version / "Dockerfile").write_text(text)
+    target = {**APPS, "type": "dockerimages", "arches": ["amd64"]}
+    first = repository.build(image_type="dockerimages")["amd64"]
+    published = repository.publish(target=target)
+    repository.lose_source_layers()
+    again = repository.build(image_type="dockerimages")["amd64"]
+    assert (again.taken_over, again.digest) == (True, first.digest)
+    assert repository.publish(target=target).digest == published.digest
+
+    repository.push_inside("two")
+    renewed = repository.build(image_type="dockerimages")["amd64"]
+    assert not renewed.taken_over
+    assert renewed.content_id != first.content_id
+
+
 @pytest.mark.parametrize("trouble", ["down", "login"])
 def test_a_registry_that_cannot_be_looked_at_is_told_and_the_image_built(
     repository: Repository, tmp_path: Path, trouble: str, capsys: pytest.CaptureFixture[str]

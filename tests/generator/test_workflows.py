@@ -31,6 +31,8 @@ EVERYTHING = Settings(
     pins={"actions/checkout": Pin("v9.9.9", "c" * 40)},
 )
 
+EMULATED = Settings(runners={"amd64": "ubuntu-24.04", "arm64": "ubuntu-24.04"})
+
 
 def workflow(path: str, settings: Settings = EVERYTHING) -> dict[str, Any]:
     data: dict[str, Any] = yaml.load(render(settings)[path], Loader=yaml.BaseLoader)  # noqa: S506 - keeps `on` a word; makes text only
@@ -69,12 +71,13 @@ def test_no_script_holds_an_expression(path: str) -> None:
             assert not {"shell", "working-directory"} & set(step)
 
 
+@pytest.mark.parametrize("settings", [EVERYTHING, EMULATED])
 @pytest.mark.parametrize("path", WORKFLOWS)
-def test_every_action_of_others_is_pinned_by_commit(path: str) -> None:
-    for job in workflow(path)["jobs"].values():
+def test_every_action_of_others_is_pinned_by_commit(path: str, settings: Settings) -> None:
+    for job in workflow(path, settings)["jobs"].values():
         for step in job.get("steps", ()):
             used = step.get("uses", "./")
-            assert used.startswith("./") or re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", used), used
+            assert used.startswith("./") or re.fullmatch(r"(actions|docker)/[a-z-]+@[0-9a-f]{40}", used), used
             if used.startswith("actions/checkout@"):
                 assert step["with"]["persist-credentials"] == "false"
                 assert "ref" not in step["with"] and "repository" not in step["with"]
@@ -142,6 +145,16 @@ def test_an_attestation_is_made_only_when_it_is_asked_for() -> None:
     assert step["if"] == "${{ steps.publish.outputs.changed == 'true' }}"
 
 
+def test_one_runner_for_both_architectures_emulates_the_other() -> None:
+    path = ".github/workflows/imagebuild-build.yml"
+    assert "qemu" not in render(Settings())[path] + render(EVERYTHING)[path]
+    steps = workflow(path, EMULATED)["jobs"]["build"]["steps"]
+    (at,) = [at for at, step in enumerate(steps) if step.get("uses", "").startswith("docker/setup-qemu-action@")]
+    assert at < [step["name"] for step in steps].index("Build")
+    assert "matrix.row.type == 'dockerimages'" in steps[at]["if"]
+    assert re.fullmatch(r"docker\.io/tonistiigi/binfmt@sha256:[0-9a-f]{64}", steps[at]["with"]["image"])
+
+
 def test_an_unknown_pin_names_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean actions/checkout"):
         pins(Settings(pins={"actions/chekout": Pin("v1", "c" * 40)}))
@@ -158,7 +171,7 @@ def test_called_workflows_grant_what_their_callers_do() -> None:
 
 
 @pytest.mark.real("check-jsonschema", "zizmor")
-@pytest.mark.parametrize("settings", [Settings(), EVERYTHING])
+@pytest.mark.parametrize("settings", [Settings(), EVERYTHING, EMULATED])
 def test_outsiders_find_no_fault(tmp_path: Path, settings: Settings) -> None:
     write_tree(tmp_path, render(settings))
     for tool, *arguments in (
@@ -177,7 +190,7 @@ def test_every_waiver_of_a_finding_gives_its_reason() -> None:
 
 
 @pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not installed; it is no package")
-@pytest.mark.parametrize("settings", [Settings(), EVERYTHING])
+@pytest.mark.parametrize("settings", [Settings(), EVERYTHING, EMULATED])
 def test_actionlint_finds_no_fault(tmp_path: Path, settings: Settings) -> None:
     write_tree(tmp_path, render(settings))
     (tmp_path / ".github/actionlint.yaml").write_text("self-hosted-runner: {labels: [my-amd64, my-arm64]}\n")

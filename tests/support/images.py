@@ -125,6 +125,7 @@ def image(
         "os": os,
         "config": {"Labels": {"label": label}},
         "rootfs": {"type": "layers", "diff_ids": [one.diff_id for one in layers]},
+        "history": [{"created_by": "test"} for _ in layers],
     }
     if variant:
         config["variant"] = variant

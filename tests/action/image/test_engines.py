@@ -1,21 +1,28 @@
-"""Builders as programs: real buildah on a base image, and a docker that only notes what it is asked."""
+"""Builders as programs: real buildah on base images, and a docker that only notes what it is asked."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from action.errors import InputError, ToolError
 from action.image.build import BuiltImage, build_image
+from action.image.built import build_with_engine, find_bases
 from action.image.engines import choose_engine
+from action.image.recipe import Recipe
+from action.kubefile import parse_buildfile
+from action.registry.auth import AnonymousKeychain
+from action.registry.client import RegistryClient
 from action.results import ImageInside
 from action.store.oci_layout import OciLayout
-from tests.support.images import image, layer, push
-from tests.support.registries import docker_registry
+from tests.support.images import both_arches, image, layer, push
+from tests.support.registries import RunningRegistry, docker_registry
 from tests.support.unpacked import config_of, make_files, unpack
 
 BILL = [
@@ -31,7 +38,22 @@ BILL = [
 ]
 
 
-def build(context: Path, engine: str = "auto", **build_args: str) -> tuple[BuiltImage, OciLayout]:
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[RunningRegistry]:
+    """A registry that stands in for docker.io below the path ``hub``."""
+    with docker_registry(tmp_path / "registry") as registry:
+        push(both_arches("one"), registry.host, "hub/library/base", "1")
+        push(both_arches("two"), registry.host, "hub/library/base", "2")
+        yield registry
+
+
+def client_of(hub: RunningRegistry) -> RegistryClient:
+    return RegistryClient(AnonymousKeychain(), mirrors={"docker.io": f"{hub.url}/hub"})
+
+
+def build(
+    context: Path, engine: str = "auto", client: RegistryClient | None = None, **build_args: str
+) -> tuple[BuiltImage, OciLayout]:
     layout = OciLayout(context.parent / "layout")
     labels = {"org.opencontainers.image.title": "thing"}
     buildfile = context / "Dockerfile"
@@ -44,6 +66,7 @@ def build(context: Path, engine: str = "auto", **build_args: str) -> tuple[Built
         layout=layout,
         engine=engine,
         images=BILL,
+        client=client,
     )
     return built, layout
 
@@ -72,6 +95,54 @@ def test_a_dockerfile_with_a_base_image(tmp_path: Path, monkeypatch: pytest.Monk
     assert sorted(path.name for path in tmp_path.iterdir()) == ["context", "layout", "registry"]
 
 
+@pytest.mark.real("buildah", "docker-registry")
+def test_every_way_to_name_an_image_is_pinned_and_read_from_the_mirror(tmp_path: Path, hub: RunningRegistry) -> None:
+    text = """\
+ARG TAG=1
+FROM --platform=$BUILDPLATFORM base:2 AS Tool
+COPY a /own
+FROM base:$TAG AS base
+FROM BASE
+COPY --from=tool /own /from-tool
+COPY --from=docker.io/library/base:2 /data /from-image
+"""
+    make_files(tmp_path / "context", {"Dockerfile": text, "a": "x"})
+    built, layout = build(tmp_path / "context", "buildah", client_of(hub))
+    assert {"data/one arm64", "from-tool", "from-image/two arm64"} <= set(unpack_loosely(layout, built.digest))
+    # The mirror leaves no trace, so that the image is the same without it.
+    assert hub.host not in json.dumps(config_of(layout, built.digest))
+
+
+@pytest.mark.real("buildah", "docker-registry")
+def test_a_tag_that_moves_before_the_build_changes_nothing(tmp_path: Path, hub: RunningRegistry) -> None:
+    text = 'FROM base:1\nCOPY --from=base:2 /data /copied\nRUN --mount=type=bind,from=base:3,target=/m ["/absent"]\n'
+    files = {"Dockerfile": text, "pulled/Dockerfile": "FROM base:1\nCOPY --from=base:2 /data /copied\n"}
+    make_files(tmp_path / "context", files)
+    push(both_arches("three"), hub.host, "hub/library/base", "3")
+    recipes = [
+        Recipe(context=path.parent, buildfile=parse_buildfile(path), arch="arm64", labels={}, build_args={}, epoch=0)
+        for path in (tmp_path / "context/Dockerfile", tmp_path / "context/pulled/Dockerfile")
+    ]
+    found = [find_bases(recipe, "buildah", client_of(hub)) for recipe in recipes]
+    for tag in ("1", "2", "3"):
+        push(both_arches("moved"), hub.host, "hub/library/base", tag)
+    layout = OciLayout(tmp_path / "layout")
+    with pytest.raises(ToolError) as caught:
+        build_with_engine(recipes[0], "buildah", found[0], "x", layout)
+    assert f"from=docker.io/library/base@{both_arches('three').digest},target=/m" in str(caught.value)
+    written = build_with_engine(recipes[1], "buildah", found[1], "x", layout)
+    assert unpack_loosely(layout, written.digest) == ["data/one arm64", "copied", "copied/two arm64"]
+
+
+@pytest.mark.real("buildah")
+@pytest.mark.parametrize("name", [".dockerignore", ".containerignore", "Dockerfile.containerignore"])
+def test_the_ignore_file_is_the_one_of_every_other_way(tmp_path: Path, name: str) -> None:
+    make_files(tmp_path / "context", {"Dockerfile": "FROM scratch\nCOPY . /\n", "a": "x", "b": "x", name: "a\n"})
+    built, layout = build(tmp_path / "context", "buildah")
+    paths = set(unpack_loosely(layout, built.digest))
+    assert "b" in paths and "a" not in paths
+
+
 @pytest.mark.real("buildah")
 def test_a_build_that_fails_shows_its_last_lines(tmp_path: Path) -> None:
     make_files(tmp_path / "context", {"Dockerfile": 'FROM scratch\nRUN ["/nothing"]\n'})
@@ -87,7 +158,10 @@ def unpack_loosely(layout: OciLayout, digest: str) -> list[str]:
 
 @pytest.fixture
 def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A docker that notes its arguments and environment, and answers ``buildx build`` with a prepared layout."""
+    """A docker that notes its arguments, its environment and the files that are given to it.
+
+    It answers ``buildx build`` with a prepared layout.
+    """
     prepared = tmp_path / "prepared"
     make_files(tmp_path / "inner", {"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})
     layout = OciLayout(prepared)
@@ -112,9 +186,13 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     script.parent.mkdir()
     script.write_text(
         f"""#!{sys.executable}
-import json, os, shutil, sys
+import json, os, pathlib, shutil, sys
+files = {{}}
+for option, value in zip(sys.argv, sys.argv[1:]):
+    if option in ("--file", "--config"):
+        files = {{file.name: file.read_text() for file in pathlib.Path(value).parent.iterdir() if file.is_file()}}
 with open({str(log)!r}, "a") as log:
-    log.write(json.dumps([sys.argv[1:], dict(os.environ)]) + "\\n")
+    log.write(json.dumps([sys.argv[1:], dict(os.environ), files]) + "\\n")
 for word in sys.argv:
     if word.startswith("type=oci"):
         options = dict(part.split("=", 1) for part in word.split(","))
@@ -126,22 +204,62 @@ for word in sys.argv:
     return log
 
 
-def test_what_buildx_is_asked(docker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class Call(NamedTuple):
+    command: list[str]
+    environment: dict[str, str]
+    files: dict[str, str]
+
+
+def calls(log: Path) -> dict[str, Call]:
+    """What buildx was asked, by its verb, in order."""
+    found = [Call(*json.loads(line)) for line in log.read_text().splitlines()]
+    return {call.command[1]: call for call in found if call.command[0] == "buildx"}
+
+
+@pytest.mark.real("docker-registry")
+def test_what_buildx_is_asked(
+    docker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hub: RunningRegistry
+) -> None:
     monkeypatch.setenv("IMAGEBUILD_PASSWORD", "s3cret")
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "7")
-    make_files(tmp_path / "context", {"Dockerfile": "FROM alpine\nARG KEY\nRUN true\n"})
-    built, layout = build(tmp_path / "context", KEY="a,b=c d")
+    text = "# syntax=base:2\nFROM base:1\nARG KEY\nRUN true\n"
+    make_files(tmp_path / "context", {"Dockerfile": text, ".containerignore": "x\n"})
+    built, layout = build(tmp_path / "context", client=client_of(hub), KEY="a,b=c d")
     assert built.engine == "buildx"
     assert "Dockerfile" in unpack_loosely(layout, built.digest)
-    calls = [json.loads(line) for line in docker.read_text().splitlines()]
-    (command, environment) = next(call for call in calls if call[0][:2] == ["buildx", "build"])
+    asked = calls(docker)
+    (command, environment, files) = asked["build"]
     assert command[command.index("--platform") + 1] == "linux/arm64"
+    # By the address of the mirror: BuildKit would ask docker.io after it.
+    one, two = both_arches("one").digest, both_arches("two").digest
+    pinned = text.replace("=base:2", f"={hub.host}/hub/library/base@{two}")
+    assert files["Dockerfile"] == pinned.replace(" base:1", f" {hub.host}/hub/library/base@{one}")
+    assert files["Dockerfile.dockerignore"] == "x\n"
     given = [command[at + 1] for at, word in enumerate(command) if word == "--build-arg"]
     assert given == ["ARCH=arm64", "KEY=a,b=c d"]
     assert environment["SOURCE_DATE_EPOCH"] == "7"
     assert "IMAGEBUILD_PASSWORD" not in environment
     # The builder that was made for this build is gone again.
-    assert [call[0][:2] for call in calls if call[0][0] == "buildx"][-1] == ["buildx", "rm"]
+    assert list(asked)[-3:] == ["create", "build", "rm"]
+
+
+@pytest.mark.real("docker-registry")
+def test_what_buildkit_is_told_of_a_registry_of_this_machine(
+    docker: Path, tmp_path: Path, hub: RunningRegistry
+) -> None:
+    make_files(tmp_path / "context", {"Dockerfile": "FROM base:1\nRUN true\n"})
+    build(tmp_path / "context", client=client_of(hub))
+    (command, _, files) = calls(docker)["create"]
+    assert files == {"buildkitd.toml": f'[registry."{hub.host}"]\nhttp = true\n'}
+    assert command[command.index("--driver-opt") + 1] == "network=host"
+
+
+def test_a_builder_without_registries_of_its_own_gets_the_settings_of_the_machine(
+    docker: Path, tmp_path: Path
+) -> None:
+    make_files(tmp_path / "context", {"Dockerfile": "FROM scratch\nRUN true\n"})
+    build(tmp_path / "context")
+    assert not {"--config", "--driver-opt"} & set(calls(docker)["create"].command)
 
 
 def test_a_build_argument_that_nobody_asks_for_is_told(tmp_path: Path) -> None:
