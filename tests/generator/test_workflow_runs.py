@@ -75,6 +75,7 @@ def test_a_dispatch_builds_what_its_inputs_select_and_only_publishing_sees_a_sec
     assert fork.built() == ["apps web v1 amd64", "apps web v1 arm64"]
     for build in fork.given("build"):
         assert not [secret for secret in SECRETS.values() if secret in json.dumps(build)]
+        assert build["env"]["FORCE"] == "the base had a hole"
     (publish,) = fork.given("publish")
     assert publish["folder"] == ["image@apps@web@v1@amd64", "image@apps@web@v1@arm64"]
     given = publish["env"]
@@ -98,7 +99,9 @@ def test_a_push_publishes_what_it_touched(fork: Fork) -> None:
     run = fork.run("push", event, "imagebuild-push.yml")
     assert run.code == 0, run.log
     (publish,) = fork.given("publish")
-    assert publish["env"]["FORCE"] == f"pushed as {event['after'][:12]}"
+    assert publish["env"]["REPLACE"] == f"pushed as {event['after'][:12]}"
+    # What did not change is left as it is, and not even built: only a person can force that.
+    assert not [given for given in (publish, *fork.given("build")) if given["env"].get("FORCE")]
     assert fork.built() == ["apps web v1 amd64", "apps web v1 arm64"]
     assert fork.published() == ["apps web v1"]
 
