@@ -175,8 +175,12 @@ class OciLayout:
         return document
 
     def read_blob(self, digest: str, offset: int = 0) -> Iterator[bytes]:
-        """The bytes of a blob from ``offset`` on, in pieces."""
-        with self.blob_path(digest).open("rb") as stream:
+        """The bytes of a blob from ``offset`` on, in pieces; raises InputError when it is not there."""
+        try:
+            stream = self.blob_path(digest).open("rb")
+        except FileNotFoundError as error:
+            raise self._broken(f"does not have the blob {digest}") from error
+        with stream:
             stream.seek(offset)
             while chunk := stream.read(_CHUNK):
                 yield chunk

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from action.__main__ import main
-from action.errors import run
+from action.errors import InputError, run
 from action.results import BuildResult, PublishResult
 from action.store.oci_layout import OciLayout
 from generator.names import ARCHES
@@ -78,11 +78,11 @@ class Repository:
         return results
 
     def publish(self, *arguments: str, target: dict[str, Any] = APPS) -> PublishResult:
-        """The publish job, on what the build jobs handed over."""
+        """The publish job, on what the build jobs handed over; raises what it raises."""
         output = self.root / "published"
         layouts = str(self.root / "out")
         words = ["publish", "--target", json.dumps(target), "--layouts", layouts, "--root", str(self.root)]
-        assert run(lambda: main([*words, "--output", str(output), *arguments])) == 0
+        assert main([*words, "--output", str(output), *arguments]) == 0
         return PublishResult.read(output / "result.json")
 
 
@@ -184,6 +184,19 @@ def test_a_layer_that_the_registry_lost_is_built_again(repository: Repository) -
     )
     shutil.rmtree(blobs / lost.removeprefix("sha256:"))
     assert {arch: result.taken_over for arch, result in repository.build().items()} == {"amd64": False, "arm64": True}
+
+
+def test_a_layer_that_the_registry_loses_between_the_jobs_is_told(repository: Repository) -> None:
+    first = repository.build()
+    repository.publish()
+    repository.build()
+    home = repository.target.storage / "docker/registry/v2/repositories" / repository.namespace / "web"
+    shutil.rmtree(home / "_manifests/tags/v1")
+    layout = OciLayout(repository.root / "out/image@apps@web@v1@amd64")
+    lost = layout.read_manifest(first["amd64"].digest or "")["layers"][0]["digest"]
+    shutil.rmtree(home / "_layers/sha256" / lost.removeprefix("sha256:"))
+    with pytest.raises(InputError, match=f"does not have the blob {lost}\n  hint: build the image again"):
+        repository.publish()
 
 
 def test_an_image_without_its_index_gets_it(repository: Repository) -> None:
