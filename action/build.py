@@ -15,7 +15,6 @@ from action.context import check_what_is_read, keep_what_git_keeps, staged
 from action.discover.findings import Scan
 from action.discover.scan import scan_context
 from action.errors import ClusterImageError, InputError, Problem
-from action.image.build import write_design
 from action.image.design import Design, design_image
 from action.image.labels import standard_labels
 from action.image.manifest import image_size
@@ -134,10 +133,10 @@ class _Making:
     def built(self) -> _Made:
         placement = self._fill(self.images) if self.images else None
         design = self._design(placement)
-        image = write_design(design, self.layout)
+        digest = design.write(self.layout)
         how = f"{design.engine}, because {design.reason}" if design.reason else design.engine
-        self.means.log(self.job, f"built {image.digest}, {size(image.size)} ({how})")
-        return _Made(image.digest, design, placement)
+        self.means.log(self.job, f"built {digest}, {size(image_size(self.layout, digest))} ({how})")
+        return _Made(digest, design, placement)
 
     def _fill(self, images: Placing) -> Placement:
         with progress_for(sys.stderr, os.environ) as progress:

@@ -1,4 +1,7 @@
-"""Design: how one image will be built and which content id it will have, decided before anything of it is written."""
+"""Design: how one image is built, by the simplest way that is exact, and the content id that it will have.
+
+All of it is decided before anything is written.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ from typing import Literal
 from action.errors import InputError, Problem
 from action.image import identity
 from action.image.bases import Base
-from action.image.built import find_bases
+from action.image.built import build_with_engine, find_bases
 from action.image.context_files import CannotCopy, ContextFiles
 from action.image.engines import EngineName, choose_engine
 from action.image.ignore import read_ignore_file
 from action.image.native import Assembled, assemble
-from action.image.native_image import add_bill
+from action.image.native_image import add_bill, write_native
 from action.image.not_native import NotNative
 from action.image.recipe import Recipe
 from action.image.rootfs import Rootfs
@@ -24,6 +27,7 @@ from action.kubefile import parse_buildfile
 from action.registry.auth import default_keychain
 from action.registry.client import RegistryClient
 from action.results import ImageInside
+from action.store.oci_layout import OciLayout
 from generator.names import Arch, nearest
 
 EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
@@ -47,6 +51,16 @@ class Design:
     assembled: Assembled | None = None
     bases: tuple[Base, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    def write(self, layout: OciLayout) -> str:
+        """Build into ``layout``, where the caller names the result; returns the digest of the image manifest.
+
+        Raises InputError, and ToolError when a builder fails.
+        """
+        if self.engine == "native":
+            assert self.assembled is not None  # noqa: S101 - what is native was assembled
+            return write_native(self.recipe, self.assembled, self.content_id, layout).digest
+        return build_with_engine(self.recipe, self.engine, self.bases, self.content_id, layout).digest
 
 
 def design_image(

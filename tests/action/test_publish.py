@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from action.errors import InputError, RegistryError
-from action.image.build import build_image
 from action.publish import publish
 from action.reference import ImageReference
 from action.registry.auth import AnonymousKeychain
@@ -22,6 +21,7 @@ from action.registry.retry import RetryPolicy
 from action.results import ImageInside, PublishResult, Target
 from action.store.oci_layout import OciLayout
 from generator.names import ARCHES, Arch
+from tests.support.building import build_image
 from tests.support.dropping_proxy import dropping_proxy
 from tests.support.registries import RunningRegistry, docker_registry
 

@@ -10,11 +10,11 @@ import pytest
 
 from action.__main__ import main
 from action.errors import ClusterImageError, InputError, UsageError
-from action.image.build import build_image
 from action.publish import default_destination
 from action.results import PublishResult
 from action.store.oci_layout import OciLayout
 from generator.config import Settings
+from tests.support.building import build_image
 from tests.support.registries import PASSWORD, USER, RunningRegistry, docker_registry
 
 TARGET = json.dumps({"type": "apps", "app": "web", "version": "v1", "arches": ["amd64"], "build_args": {}})

@@ -15,12 +15,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from action.image.build import build_image
 from action.publish import publish
 from action.registry.auth import AnonymousKeychain
 from action.registry.client import RegistryClient
 from action.results import PublishResult, Target
 from action.store.oci_layout import OciLayout
+from tests.support.building import build_image
 from tests.support.registries import docker_registry
 
 MEGA = 1_000_000

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from action.errors import InputError
-from action.image.build import build_image
 from action.store.oci_layout import OciLayout
+from tests.support.building import build_image
 from tests.support.unpacked import make_files, run_config, unpack
 
 

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import pytest
 
 from action.errors import InputError, ToolError
-from action.image.build import BuiltImage, build_image
 from action.image.built import build_with_engine, find_bases
 from action.image.engines import choose_engine
 from action.image.recipe import Recipe
@@ -21,6 +20,7 @@ from action.registry.auth import AnonymousKeychain
 from action.registry.client import RegistryClient
 from action.results import ImageInside
 from action.store.oci_layout import OciLayout
+from tests.support.building import BuiltImage, build_image
 from tests.support.images import both_arches, image, layer, push
 from tests.support.registries import RunningRegistry, docker_registry
 from tests.support.unpacked import config_of, make_files, unpack

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from action.errors import InputError
-from action.image.build import build_image
 from action.store.oci_layout import OciLayout
+from tests.support.building import build_image
 from tests.support.unpacked import make_files, unpack
 
 SECRET = "secret of the machine"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from action.image.build import build_image
 from action.store.oci_layout import OciLayout
+from tests.support.building import build_image
 from tests.support.registries import docker_registry
 
 MEBI = 1 << 20
@@ -19,7 +19,7 @@ MEBI = 1 << 20
 _WORK = """
 import resource, sys
 from pathlib import Path
-from action.image.build import build_image
+from tests.support.building import build_image
 from action.publish import publish
 from action.registry.auth import AnonymousKeychain
 from action.registry.client import RegistryClient

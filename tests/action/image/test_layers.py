@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from action.errors import InputError
-from action.image.build import build_image
 from action.image.layers import ALONE_FROM, MAX_LAYERS, plan_layers
 from action.image.native import Assembled
 from action.image.native_image import write_native
@@ -22,6 +21,7 @@ from action.image.recipe import Recipe
 from action.image.rootfs import ROOT, Node, Rootfs, place
 from action.image.tar_stream import header
 from action.store.oci_layout import Descriptor, OciLayout
+from tests.support.building import build_image
 from tests.support.unpacked import make_files, unpack
 
 V2 = "registry/docker/registry/v2"
@@ -225,7 +225,7 @@ def test_a_file_that_changes_while_it_is_read_is_told(tmp_path: Path, monkeypatc
         (tmp_path / "a").write_text("longer")
         return write_native(recipe, assembled, identity, layout)
 
-    monkeypatch.setattr("action.image.build.write_native", late)
+    monkeypatch.setattr("action.image.design.write_native", late)
     layout = OciLayout(tmp_path / "out")
     with pytest.raises(InputError, match="a changed while it was being read"):
         build_image(tmp_path, tmp_path / "Kubefile", arch="amd64", labels={}, build_args={}, layout=layout)

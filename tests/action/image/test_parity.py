@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from action.errors import ClusterImageError
-from action.image.build import build_image
 from action.image.engines import run_engine
 from action.kubefile import parse_buildfile
 from action.store.oci_layout import OciLayout
+from tests.support.building import build_image
 from tests.support.unpacked import make_files, run_config, unpack
 
 pytestmark = pytest.mark.real("buildah")

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from action.errors import ClusterImageError, InputError
-from action.image.build import build_image
 from action.image.engines import run_engine
 from action.store.oci_layout import OciLayout
+from tests.support.building import build_image
 from tests.support.unpacked import make_files, run_config, unpack
 
 pytestmark = pytest.mark.real("buildah")
