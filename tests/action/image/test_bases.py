@@ -127,12 +127,12 @@ location = "{registry.host}/hub"
 insecure = true
 """
     )
-    assert buildkitd_toml(bases) == f'[registry."{registry.host}"]\nhttp = true\n'
+    assert buildkitd_toml(bases, None) == f'[registry."{registry.host}"]\nhttp = true\n'
 
 
-def test_a_host_with_a_certificate_needs_no_word_to_buildkit() -> None:
+def test_what_builders_are_told_of_a_host_with_a_certificate() -> None:
     client = RegistryClient(AnonymousKeychain())
     reference = ImageReference.parse("q.io/a:1")
     base = Base(reference=reference, arch="amd64", digest=ONE.digest, endpoint=client.endpoint(reference))
-    assert buildkitd_toml([base]) == ""
+    assert buildkitd_toml([base], "/own/ca.pem") == '[registry."q.io"]\nhttp = false\nca = ["/own/ca.pem"]\n'
     assert 'location = "q.io"\ninsecure = false\n' in registries_conf([base])

@@ -246,21 +246,22 @@ def test_what_buildx_is_asked(
 
 @pytest.mark.real("docker-registry")
 def test_what_buildkit_is_told_of_a_registry_of_this_machine(
-    docker: Path, tmp_path: Path, hub: RunningRegistry
+    docker: Path, tmp_path: Path, hub: RunningRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/own/ca.pem")
     make_files(tmp_path / "context", {"Dockerfile": "FROM base:1\nRUN true\n"})
     build(tmp_path / "context", client=client_of(hub))
     (command, _, files) = calls(docker)["create"]
-    assert files == {"buildkitd.toml": f'[registry."{hub.host}"]\nhttp = true\n'}
+    assert files == {"buildkitd.toml": f'[registry."{hub.host}"]\nhttp = true\nca = ["/own/ca.pem"]\n'}
     assert command[command.index("--driver-opt") + 1] == "network=host"
 
 
-def test_a_builder_without_registries_of_its_own_gets_the_settings_of_the_machine(
-    docker: Path, tmp_path: Path
-) -> None:
+def test_a_builder_that_reads_nothing_of_this_machine_has_a_network_of_its_own(docker: Path, tmp_path: Path) -> None:
     make_files(tmp_path / "context", {"Dockerfile": "FROM scratch\nRUN true\n"})
     build(tmp_path / "context")
-    assert not {"--config", "--driver-opt"} & set(calls(docker)["create"].command)
+    (command, _, files) = calls(docker)["create"]
+    assert files == {"buildkitd.toml": ""}
+    assert "--driver-opt" not in command
 
 
 def test_a_build_argument_that_nobody_asks_for_is_told(tmp_path: Path) -> None:
