@@ -1,18 +1,21 @@
-"""Base images: those that a build file takes from a registry, and the digest that each of them is now."""
+"""Base images: those that a build file takes from a registry, and the digest that each of them is now.
+
+The digest is that of the image for one architecture, not of an index: buildah 1.33 takes what it has seen last in a
+``--platform`` for every later image. And an index that changes for another architecture changes nothing here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from action.errors import ClusterImageError, InputError
+from action.errors import ClusterImageError, InputError, RegistryError
 from action.image.sources import Source
 from action.lanes import failures, in_lanes
 from action.reference import ImageReference
 from action.registry.client import RegistryClient
 from action.registry.hosts import Endpoint
 from action.registry.pull import RegistryImage, pull_leaf
-from action.store.media import INDEX_TYPES
 from generator.names import Arch
 
 _JOBS = 6
@@ -20,9 +23,13 @@ _JOBS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """An image as it is now: ``digest`` is that of its index or manifest, ``endpoint`` where it is read."""
+    """An image as it is now, for ``arch``; ``endpoint`` is where it is read.
+
+    ``digest`` is that of its manifest; of its index when that has nothing for ``arch``, or ``arch`` is None.
+    """
 
     reference: ImageReference
+    arch: Arch | None
     digest: str
     endpoint: Endpoint
 
@@ -37,21 +44,22 @@ class Base:
         return f"{self.endpoint.host}/{self.endpoint.prefix}{self.reference.path}@{self.digest}"
 
 
-def resolve_bases(client: RegistryClient, named: Sequence[Source], arch: Arch) -> tuple[Base, ...]:
-    """Ask for every image among ``named`` at once; each is in the answer once, in the order of the file.
+def resolve_bases(client: RegistryClient, named: Sequence[Source]) -> tuple[Base, ...]:
+    """Ask for every image among ``named`` at once; each is in the answer once for each architecture.
 
-    An image that is built upon must be one for ``arch``: a builder would take any other that is not in an index, and
-    say of the result that it is for ``arch``. Raises ClusterImageError with every image that cannot be had.
+    An image that is built upon must be for the architecture that is wanted: a builder would take any other that is not
+    in an index, and say of the result that it is for the wanted one. Whether one that only gives files will do, the
+    builder finds out. Raises ClusterImageError with every image that cannot be had.
     """
-    unique: dict[ImageReference, Source] = {}
+    unique: dict[tuple[ImageReference, Arch | None], Source] = {}
     for source in named:
-        if source.reference is not None and (source.reference not in unique or source.built_upon):
-            unique[source.reference] = source
-    items = list(unique.items())
+        if source.reference is not None and ((source.reference, source.arch) not in unique or source.built_upon):
+            unique[source.reference, source.arch] = source
+    items = [(reference, source) for (reference, _), source in unique.items()]
 
     def ask(item: tuple[ImageReference, Source]) -> Base | ClusterImageError:
         try:
-            return _base(client, *item, arch)
+            return _base(client, *item)
         except ClusterImageError as error:
             return error
 
@@ -66,26 +74,32 @@ def resolve_bases(client: RegistryClient, named: Sequence[Source], arch: Arch) -
     return tuple(outcome for outcome in outcomes if isinstance(outcome, Base))
 
 
-def _base(client: RegistryClient, reference: ImageReference, source: Source, arch: Arch) -> Base:
+def _base(client: RegistryClient, reference: ImageReference, source: Source) -> Base:
+    endpoint = client.endpoint(reference)
     try:
-        head = client.head_manifest(reference)
-        if head is None:
-            host = client.endpoint(reference).host
-            message = f"{source.instruction.keyword} names {source.word}, and {host} has no image {reference}"
+        digest = _digest(client, reference, source)
+        if digest is None:
+            message = f"{source.instruction.keyword} names {source.word}, and {endpoint.host} has no image {reference}"
             raise source.problem("no-base-image", message, "correct its name or its tag")
-        digest = reference.digest or head.digest or client.get_manifest(reference).digest
-        if source.built_upon and head.media_type not in INDEX_TYPES:  # in an index the builder looks itself
-            _check_platform(client, replace(reference, tag=None, digest=digest), arch)
     except ClusterImageError as error:
         file, line = source.buildfile.path.name, source.instruction.line
         error.problems = tuple(problem._replace(file=file, line=line) for problem in error.problems)
         raise
-    return Base(reference=reference, digest=digest, endpoint=client.endpoint(reference))
+    return Base(reference=reference, arch=source.arch, digest=digest, endpoint=endpoint)
 
 
-def _check_platform(client: RegistryClient, reference: ImageReference, arch: Arch) -> None:
+def _digest(client: RegistryClient, reference: ImageReference, source: Source) -> str | None:
+    """None when there is no such image."""
     try:
-        pull_leaf(RegistryImage(client, reference, lambda digest: None), arch)
+        if source.arch is not None:
+            return pull_leaf(RegistryImage(client, reference, lambda digest: None), source.arch).manifest.digest
+    except RegistryError as error:
+        if error.status == 404:
+            return None
+        raise
     except InputError as error:
-        hint = "start from an image for this architecture, or name those that there are in arches of image.yaml"
-        raise InputError(problem._replace(hint=hint) for problem in error.problems) from error
+        if source.built_upon:
+            hint = "start from an image for this architecture, or name those that there are in arches of image.yaml"
+            raise InputError(problem._replace(hint=hint) for problem in error.problems) from error
+    head = client.head_manifest(reference)
+    return head and (reference.digest or head.digest or client.get_manifest(reference).digest)

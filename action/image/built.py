@@ -25,7 +25,7 @@ from action.store.oci_layout import Descriptor, OciLayout
 
 def find_bases(recipe: Recipe, engine: EngineName, client: RegistryClient) -> tuple[Base, ...]:
     """Every image of a registry that this builder will need, as it is now; raises ClusterImageError."""
-    return resolve_bases(client, _named(recipe, engine), recipe.arch)
+    return resolve_bases(client, _named(recipe, engine))
 
 
 def build_with_engine(

@@ -18,19 +18,26 @@ def registries_conf(bases: Sequence[Base]) -> str:
     found = ["unqualified-search-registries = []"]
     for domain, endpoint in sorted({(base.reference.domain, base.endpoint) for base in bases}):
         location = f"{endpoint.host}/{endpoint.prefix}".rstrip("/")
-        insecure = "true" if _plain(endpoint) else "false"
-        found.append(f"[[registry]]\nprefix = {_text(domain)}\nlocation = {_text(location)}\ninsecure = {insecure}")
+        lines = [f"prefix = {_text(domain)}", f"location = {_text(location)}", f"insecure = {_plain(endpoint)}"]
+        found.append("\n".join(["[[registry]]", *lines]))
     return "\n\n".join(found) + "\n"
 
 
-def buildkitd_toml(bases: Sequence[Base]) -> str:
-    """For BuildKit: which hosts speak plain HTTP. Empty when there is nothing to say, so that its own file counts."""
-    hosts = sorted({base.endpoint.host for base in bases if _plain(base.endpoint)})
-    return "\n".join(f"[registry.{_text(host)}]\nhttp = true\n" for host in hosts)
+def buildkitd_toml(bases: Sequence[Base], authority: str | None) -> str:
+    """For BuildKit: which hosts speak plain HTTP; left alone, it would try that on this machine in any case.
+
+    ``authority`` is a file of certificates to trust beside those that BuildKit has: it runs in a container, to which
+    buildx copies the file.
+    """
+    found = []
+    for endpoint in sorted({base.endpoint._replace(prefix="") for base in bases}):
+        found += [f"[registry.{_text(endpoint.host)}]", f"http = {_plain(endpoint)}"]
+        found += [f"ca = [{_text(authority)}]"] if authority else []
+    return "".join(f"{line}\n" for line in found)
 
 
-def _plain(endpoint: Endpoint) -> bool:
-    return endpoint.base.startswith("http://")
+def _plain(endpoint: Endpoint) -> str:
+    return "true" if endpoint.base.startswith("http://") else "false"
 
 
 def _text(value: str) -> str:

@@ -149,12 +149,11 @@ def _run_buildx(order: _Order) -> None:
 def _builder(order: _Order) -> Iterator[str]:
     """A builder of our own: the default one of most installations cannot write an OCI layout."""
     name = f"cluster-image-{os.getpid()}"
-    command = ["docker", "buildx", "create", "--name", name, "--driver", "docker-container"]
-    settings = buildkitd_toml(order.bases)
-    if settings:
-        file = order.scratch / "buildkitd.toml"
-        file.write_text(settings)
-        command += ["--config", str(file)]
+    settings = order.scratch / "buildkitd.toml"
+    settings.write_text(buildkitd_toml(order.bases, os.environ.get("SSL_CERT_FILE")))
+    command = [
+        "docker", "buildx", "create", "--name", name, "--driver", "docker-container", "--config", str(settings),
+    ]  # fmt: skip
     if any(is_loopback(base.endpoint.host) for base in order.bases):
         command += ["--driver-opt", "network=host"]  # in a network of its own, this machine is another one
     _run(command, "docker buildx")

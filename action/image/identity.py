@@ -52,7 +52,9 @@ def of_ingredients(recipe: Recipe, context: Rootfs, bases: Sequence[Base]) -> st
             "architecture": recipe.arch,
             "buildfile": recipe.buildfile.path.read_text(encoding="utf-8", errors="surrogateescape"),
             "build_args": dict(recipe.build_args),
-            "bases": {str(base.reference): base.digest for base in bases if base.reference in taken},
+            "bases": sorted(
+                [str(base.reference), base.arch or "", base.digest] for base in bases if base.reference in taken
+            ),
             "labels": content_id.deciding(recipe.labels),
             "files": _files(context, recipe),
             "images": None if recipe.images is None else bill.to_document(recipe.images),

@@ -22,7 +22,7 @@ def pinned_text(text: str, named: Sequence[Source], bases: Sequence[Base], name_
     Names of stages become lower case: buildah tells it from upper case, and BuildKit takes no ``FROM Stage``. Lines
     keep their numbers, by which builders report what is wrong.
     """
-    names = {base.reference: name_of(base) for base in bases}
+    names = {(base.reference, base.arch): name_of(base) for base in bases}
     changed: dict[int, list[Source]] = defaultdict(list)
     for source in named:
         changed[source.instruction.line].append(source)
@@ -30,7 +30,7 @@ def pinned_text(text: str, named: Sequence[Source], bases: Sequence[Base], name_
     for sources in changed.values():
         instruction = sources[0].instruction
         count = instruction.last_line - instruction.line + 1
-        words = {source.word: names[source.reference] if source.reference else source.stage for source in sources}
+        words = {one.word: names[one.reference, one.arch] if one.reference else one.stage for one in sources}
         # The blank lines come first: what follows the instruction may be its here-document.
         lines[instruction.line - 1 : instruction.last_line] = [""] * (count - 1) + [_line(instruction, words)]
     return "\n".join(lines)

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from action.errors import InputError
 from action.instructions import Buildfile, Instruction, Scope, Stage, target_args
 from action.reference import ImageReference
-from generator.names import Arch
+from generator.names import ARCHES, Arch
 
+_PLATFORM = re.compile(r"(?:linux/)?(amd64|arm64)(?:/v8)?")
 MOUNTED_FROM = re.compile(r'(?i)(?<![^,])"?from=([^,"]*)')
 _FLAGS = {"COPY": "from", "ADD": "from", "RUN": "mount"}
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -25,7 +26,8 @@ _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 class Source:
     """``word`` of ``instruction``, as written, names an image, or else ``stage``, here in lower case.
 
-    ``scratch`` counts as a stage, an empty one. ``built_upon``: what is to be built begins with the image's files.
+    ``scratch`` counts as a stage, an empty one. ``arch`` is the architecture that the image is wanted for; None is one
+    that nothing is built for. ``built_upon``: what is to be built begins with the image's files.
     """
 
     buildfile: Buildfile
@@ -33,6 +35,7 @@ class Source:
     word: str
     stage: str = ""
     reference: ImageReference | None = None
+    arch: Arch | None = None
     built_upon: bool = False
 
     def problem(self, code: str, message: str, hint: str) -> InputError:
@@ -93,6 +96,7 @@ class _Finder:
             instruction=instruction,
             word=word,
             reference=_reference(self._buildfile, instruction, value),
+            arch=self._wanted_arch(instruction),
             built_upon=instruction is self._root,
         )
 
@@ -120,16 +124,21 @@ class _Finder:
                 return origin
             at = earlier
 
+    def _wanted_arch(self, instruction: Instruction) -> Arch | None:
+        """That of FROM's ``--platform``, else that which is built for."""
+        platform = dict(instruction.flags).get("platform")
+        if platform is None:
+            return self._arch
+        match = _PLATFORM.fullmatch(self._scope.in_from(platform, instruction))
+        return next((arch for arch in ARCHES if match and arch == match[1]), None)
+
     def _refuse_other_platform(self, origin: Instruction) -> None:
         """Builders take the other platform's files, and say of the image that it is for the one that was wanted."""
-        platform = dict(origin.flags).get("platform")
-        if platform is None:
-            return
-        value = self._scope.in_from(platform, origin)
-        if self._arch not in value.split("/"):
+        if self._wanted_arch(origin) != self._arch:
+            platform = dict(origin.flags)["platform"]
             raise self._buildfile.problem(
                 "wrong-platform",
-                f"the image would be for linux/{self._arch}, with the files of {value}",
+                f"the image for linux/{self._arch} would begin with the files of --platform={platform}",
                 origin.line,
                 "leave --platform out, or name the architecture that it is for in arches of image.yaml",
             )

@@ -44,21 +44,40 @@ def resolved(
     path = folder / "Dockerfile"
     path.write_text(text)
     client = kind(AnonymousKeychain(), mirrors={"docker.io": f"{registry.url}/hub"})
-    return resolve_bases(client, sources(parse_buildfile(path), {}, "arm64", with_frontend=False), "arm64")
+    return resolve_bases(client, sources(parse_buildfile(path), {}, "arm64", with_frontend=True))
 
 
-def test_each_image_once_with_its_digest_and_where_it_is_read(tmp_path: Path, registry: RunningRegistry) -> None:
-    text = (
-        f"FROM one:1 AS a\nFROM amd64:1@{AMD64.digest} AS b\nFROM docker.io/library/one:1\nCOPY --from=amd64:1 /x /\n"
-    )
-    first, second, third = resolved(tmp_path, registry, text)
-    assert (str(first.reference), first.digest) == ("docker.io/library/one:1", ONE.digest)
-    assert second.digest == third.digest == AMD64.digest
-    assert first.address == f"{registry.host}/hub/library/one@{ONE.digest}"
+def test_each_image_once_for_each_architecture(tmp_path: Path, registry: RunningRegistry) -> None:
+    text = f"""\
+# syntax=one:1
+FROM one:1 AS a
+FROM --platform=linux/amd64 one:1 AS b
+FROM --platform=linux/s390x one:1@{ONE.digest} AS c
+FROM docker.io/library/one:1
+COPY --from=amd64:1 /x /
+COPY --from=amd64:1@{AMD64.digest} /y /
+"""
+    named = {"amd64": ONE.children[0].digest, "arm64": ONE.children[1].digest, None: ONE.digest}
+    found = resolved(tmp_path, registry, text)
+    assert [(base.arch, base.digest) for base in found if base.reference.path.endswith("one")] == [
+        (None, named[None]),
+        ("arm64", named["arm64"]),
+        ("amd64", named["amd64"]),
+        (None, named[None]),
+    ]
+    # What only gives files may be for another architecture.
+    assert [base.digest for base in found if base.reference.path.endswith("amd64")] == [AMD64.digest, AMD64.digest]
+    assert found[1].address == f"{registry.host}/hub/library/one@{named['arm64']}"
 
 
 def test_a_head_that_tells_no_digest(tmp_path: Path, registry: RunningRegistry) -> None:
-    assert [base.digest for base in resolved(tmp_path, registry, "FROM one:1\n", SilentClient)] == [ONE.digest]
+    text = "FROM --platform=linux/s390x one:1 AS x\nFROM scratch\n"
+    assert [base.digest for base in resolved(tmp_path, registry, text, SilentClient)] == [ONE.digest]
+
+
+def test_a_platform_that_we_build_nothing_for_must_exist_too(tmp_path: Path, registry: RunningRegistry) -> None:
+    with pytest.raises(InputError, match="has no image docker.io/library/one:2"):
+        resolved(tmp_path, registry, "FROM --platform=linux/s390x one:2 AS x\nFROM one:1\n")
 
 
 def test_every_image_that_does_not_exist_is_told_with_its_line(tmp_path: Path, registry: RunningRegistry) -> None:
@@ -108,12 +127,12 @@ location = "{registry.host}/hub"
 insecure = true
 """
     )
-    assert buildkitd_toml(bases) == f'[registry."{registry.host}"]\nhttp = true\n'
+    assert buildkitd_toml(bases, None) == f'[registry."{registry.host}"]\nhttp = true\n'
 
 
-def test_a_host_with_a_certificate_needs_no_word_to_buildkit() -> None:
+def test_what_builders_are_told_of_a_host_with_a_certificate() -> None:
     client = RegistryClient(AnonymousKeychain())
     reference = ImageReference.parse("q.io/a:1")
-    base = Base(reference=reference, digest=ONE.digest, endpoint=client.endpoint(reference))
-    assert buildkitd_toml([base]) == ""
+    base = Base(reference=reference, arch="amd64", digest=ONE.digest, endpoint=client.endpoint(reference))
+    assert buildkitd_toml([base], "/own/ca.pem") == '[registry."q.io"]\nhttp = false\nca = ["/own/ca.pem"]\n'
     assert 'location = "q.io"\ninsecure = false\n' in registries_conf([base])

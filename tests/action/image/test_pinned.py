@@ -20,7 +20,9 @@ def pinned(folder: Path, text: str) -> str:
     path.write_text(text)
     named = sources(parse_buildfile(path), {}, "amd64", with_frontend=True)
     mirror = Endpoint("mirror:5000", "http://mirror:5000", "hub/")
-    bases = [Base(reference=one.reference, digest=PINNED, endpoint=mirror) for one in named if one.reference]
+    bases = [
+        Base(reference=one.reference, arch=one.arch, digest=PINNED, endpoint=mirror) for one in named if one.reference
+    ]
     return pinned_text(text, named, bases, lambda base: base.reference.path.rpartition("/")[2] + "!")
 
 
@@ -62,12 +64,24 @@ def test_only_names_change(tmp_path: Path, text: str, expected: str) -> None:
     assert pinned(tmp_path, text) == expected
 
 
+def test_one_image_for_two_architectures_has_two_names(tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text("FROM --platform=linux/arm64 a AS x\nFROM a\n")
+    named = sources(parse_buildfile(path), {}, "amd64", with_frontend=False)
+    mirror = Endpoint("mirror:5000", "http://mirror:5000", "hub/")
+    bases = [
+        Base(reference=one.reference, arch=one.arch, digest=PINNED, endpoint=mirror) for one in named if one.reference
+    ]
+    text = pinned_text(path.read_text(), named, bases, lambda base: f"a-{base.arch}")
+    assert text == "FROM --platform=linux/arm64 a-arm64 AS x\nFROM a-amd64\n"
+
+
 def test_a_base_has_a_name_for_everybody_and_an_address_here(tmp_path: Path) -> None:
     path = tmp_path / "Dockerfile"
     path.write_text("FROM nginx:1\n")
     (source,) = sources(parse_buildfile(path), {}, "amd64", with_frontend=False)
     assert source.reference is not None
     mirror = Endpoint("mirror:5000", "http://mirror:5000", "hub/")
-    base = Base(reference=source.reference, digest=PINNED, endpoint=mirror)
+    base = Base(reference=source.reference, arch="amd64", digest=PINNED, endpoint=mirror)
     assert base.name == f"docker.io/library/nginx@{PINNED}"
     assert base.address == f"mirror:5000/hub/library/nginx@{PINNED}"

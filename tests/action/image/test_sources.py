@@ -108,6 +108,7 @@ def problem(folder: Path, text: str) -> Problem:
         ("FROM scratch\nRUN --mount=type=bind,from=${X} x\n", "variable-in-from", 2),
         ("FROM --platform=linux/amd64 a\n", "wrong-platform", 1),
         ("FROM --platform=linux/amd64 a AS x\nFROM x\n", "wrong-platform", 1),
+        ("FROM --platform=windows/arm64 a\n", "wrong-platform", 1),
     ],
 )
 def test_what_no_builder_could_know(tmp_path: Path, text: str, code: str, line: int) -> None:
@@ -124,5 +125,10 @@ def test_a_platform_that_is_the_wanted_one(tmp_path: Path, platform: str) -> Non
 
 
 def test_a_stage_that_only_gives_files_may_be_of_any_platform(tmp_path: Path) -> None:
-    text = "FROM --platform=linux/amd64 tool AS t\nFROM a\nCOPY --from=t /x /\n"
-    assert [one.built_upon for one in found(tmp_path, text)] == [False, True, False]
+    text = "FROM --platform=linux/amd64 a AS t\nFROM --platform=linux/s390x b\nFROM c\nCOPY --from=d /x /\n"
+    assert [(one.arch, one.built_upon) for one in found(tmp_path, text)] == [
+        ("amd64", False),
+        (None, False),
+        ("arm64", True),
+        ("arm64", False),
+    ]
