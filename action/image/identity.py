@@ -22,6 +22,7 @@ from action.image.recipe import Recipe
 from action.image.rootfs import Node, Rootfs
 from action.image.sources import sources
 
+_LARGE = 1 << 20
 _BLOB = re.compile(r"registry/docker/registry/v2/blobs/sha256/[0-9a-f]{2}/([0-9a-f]{64})/data")
 
 
@@ -63,15 +64,19 @@ def of_ingredients(recipe: Recipe, context: Rootfs, bases: Sequence[Base]) -> st
 
 
 def _files(rootfs: Rootfs, recipe: Recipe) -> str:
-    """One hash over every path with what is there; the digests of files are taken by as many threads as help."""
+    """One hash over every path with what is there. Large files are hashed in threads; small ones do not repay them."""
     listing = hashlib.sha256()
     first: dict[int, str] = {}
     items = list(rootfs.walk())
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        digests = pool.map(lambda item: _digest(item[0], item[1], recipe), items)
-        for (path, node), digest in zip(items, digests, strict=True):
+        begun = {path: pool.submit(_digest, path, node, recipe) for path, node in items if node.size >= _LARGE}
+        for path, node in items:
             known = first.setdefault(id(node), path)
-            listing.update(_line(path, node, digest if known == path else f"link to {known}"))
+            if known != path:
+                content = f"link to {known}"
+            else:
+                content = begun[path].result() if path in begun else _digest(path, node, recipe)
+            listing.update(_line(path, node, content))
     return listing.hexdigest()
 
 
