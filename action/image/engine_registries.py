@@ -29,9 +29,10 @@ def buildkitd_toml(bases: Sequence[Base], authority: str | None) -> str:
     ``authority`` is a file of certificates to trust beside those that BuildKit has: it runs in a container, to which
     buildx copies the file.
     """
+    endpoints = {base.endpoint.host: base.endpoint for base in bases}
     found = []
-    for endpoint in sorted({base.endpoint._replace(prefix="") for base in bases}):
-        found += [f"[registry.{_text(endpoint.host)}]", f"http = {_plain(endpoint)}"]
+    for host, endpoint in sorted(endpoints.items()):
+        found += [f"[registry.{_text(host)}]", f"http = {_plain(endpoint)}"]
         found += [f"ca = [{_text(authority)}]"] if authority else []
     return "".join(f"{line}\n" for line in found)
 

@@ -85,6 +85,11 @@ def test_a_here_document_is_one_instruction(tmp_path: Path) -> None:
     assert found.instructions[1].heredocs == ("FROM not-an-instruction\n",)
 
 
+def test_the_lines_of_an_instruction_end_before_its_here_document(tmp_path: Path) -> None:
+    found = parse(tmp_path, "FROM \\\n  # why\n  alpine\nRUN x \\\n  <<EOF\ny\nEOF\nCMD x\n")
+    assert [(i.line, i.last_line) for i in found.instructions] == [(1, 3), (4, 5), (8, 8)]
+
+
 @pytest.mark.parametrize(
     ("text", "code", "line"),
     [

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -90,6 +92,18 @@ def test_a_schedule_builds_everything(fork: Fork) -> None:
     assert run.code == 0, run.log
     assert fork.built() == [f"apps {app} v1 {arch}" for app in ("db", "web") for arch in ("amd64", "arm64")]
     assert fork.published() == ["apps db v1", "apps web v1"]
+
+
+def test_one_runner_for_both_architectures_emulates_what_runs_on_the_other(fork: Fork) -> None:
+    tree = {"imagebuild.yaml": "runners: {arm64: ubuntu-24.04}\n", "applications/tool/v1/Dockerfile": "FROM alpine\n"}
+    write_tree(fork.tree.path, tree)
+    emit.write(fork.tree.path, emit.changes(fork.tree.path, render(load_settings(fork.tree.path))))
+    fork.tree.commit()
+    run = fork.run("workflow_dispatch", {"inputs": {}}, "imagebuild-matrix.yml")
+    assert run.code == 0, run.log
+    assert {"apps web v1 arm64", "dockerimages tool v1 amd64", "dockerimages tool v1 arm64"} <= set(fork.built())
+    other = "amd64" if os.uname().machine == "aarch64" else "arm64"
+    assert re.findall(r"\| would emulate (\w+)$", run.log, re.MULTILINE) == [other]
 
 
 def test_a_push_publishes_what_it_touched(fork: Fork) -> None:

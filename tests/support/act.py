@@ -52,8 +52,8 @@ class Checkout:
             command += ["--env", f"{name}={value}"]
         for name, value in (secrets or {}).items():
             command += ["--secret", f"{name}={value}"]
-        for action, reference in _artifact_actions(self.path):
-            command += ["--local-repository", f"actions/{action}@{reference}={_STAND_INS / action}"]
+        for owner, action, reference in _replaced_actions(self.path):
+            command += ["--local-repository", f"{owner}/{action}@{reference}={_STAND_INS / action}"]
         environment = {**os.environ, "XDG_CACHE_HOME": str(self.artifacts.parent / "cache")}
         process = subprocess.run(
             command,
@@ -109,7 +109,8 @@ def checkout(folder: Path, settings: str, env: Mapping[str, str]) -> Checkout:
     return made
 
 
-def _artifact_actions(repository: Path) -> set[tuple[str, str]]:
-    """The artifact actions of the emitted workflows with their pins: act must not ask the network for them."""
+def _replaced_actions(repository: Path) -> set[tuple[str, str, str]]:
+    """The actions of the emitted workflows that have a stand-in, with their pins: act must not ask the network."""
     text = "".join(path.read_text() for path in (repository / ".github" / "workflows").glob("*.yml"))
-    return set(re.findall(r"uses: actions/((?:up|down)load-artifact)@([0-9a-f]{40})", text))
+    names = "|".join(path.name for path in _STAND_INS.iterdir())
+    return set(re.findall(rf"uses: (actions|docker)/({names})@([0-9a-f]{{40}})", text))
