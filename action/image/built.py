@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from action import bill
-from action.errors import InputError, Problem
 from action.image.bases import Base, resolve_bases
 from action.image.engines import EngineName, base_name, run_engine
 from action.image.ignore import find_ignore_file
@@ -33,9 +32,8 @@ def build_with_engine(
 ) -> Descriptor:
     """Build beside ``layout`` from just these ``bases``, and move the result in; ``identity`` is its content id.
 
-    Raises InputError and ToolError.
+    Raises ToolError.
     """
-    _refuse_heredocs(recipe, engine)
     layout.root.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".engine-", dir=layout.root.parent) as folder:
         output = OciLayout(Path(folder) / "layout")
@@ -99,17 +97,3 @@ def _with_bill(
     step = {"created": timestamp(recipe.epoch), "created_by": f"cluster-image: {BILL}"}
     history = [*config.get("history", []), step]
     return {**config, "rootfs": rootfs, "history": history}, [*layers, added]
-
-
-def _refuse_heredocs(recipe: Recipe, engine: EngineName) -> None:
-    """Buildah before 1.33 takes the lines of a here-document for instructions."""
-    for instruction in recipe.buildfile.instructions:
-        if instruction.heredocs and engine == "buildah":
-            problem = Problem(
-                "heredoc",
-                f"{instruction.keyword} has a here-document, which is built by docker buildx only",
-                "put the text into a file of the build directory and COPY it",
-                recipe.buildfile.path.name,
-                instruction.line,
-            )
-            raise InputError(problem)

@@ -16,7 +16,7 @@ from action.image import identity
 from action.image.bases import Base
 from action.image.built import build_with_engine, find_bases
 from action.image.context_files import CannotCopy, ContextFiles
-from action.image.engines import EngineName, choose_engine
+from action.image.engines import EngineName, choose_engine, reads_heredocs
 from action.image.ignore import read_ignore_file
 from action.image.native import Assembled, assemble
 from action.image.native_image import add_bill, write_native
@@ -123,6 +123,7 @@ def _native(recipe: Recipe, assembled: Assembled, files: ContextFiles) -> Design
 def _left_to_a_builder(
     recipe: Recipe, engine: EngineName, reason: str, files: ContextFiles, client: RegistryClient
 ) -> Design:
+    _refuse_heredocs(recipe, engine)
     bases = find_bases(recipe, engine, client)
     return Design(
         recipe=recipe,
@@ -132,6 +133,14 @@ def _left_to_a_builder(
         bases=bases,
         problems=_unused_args(recipe),
     )
+
+
+def _refuse_heredocs(recipe: Recipe, engine: EngineName) -> None:
+    line = next((instruction.line for instruction in recipe.buildfile.instructions if instruction.heredocs), None)
+    if line is not None and not reads_heredocs(engine):
+        message = "here-documents are read by docker buildx, and by buildah from 1.33 on, which is not here"
+        hint = "put the text into a file of the build directory and COPY it"
+        raise recipe.buildfile.problem("heredoc", message, line, hint)
 
 
 def _seen_by_builders(files: ContextFiles) -> Rootfs:

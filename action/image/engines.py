@@ -7,6 +7,7 @@ if there are any; a secret of the environment reaches neither of them.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -73,6 +74,16 @@ def choose_engine(wanted: str) -> EngineName:
             "install buildah, or start docker; a FROM scratch file with COPY, ENV, LABEL and CMD needs neither",
         )
     )
+
+
+def reads_heredocs(engine: EngineName) -> bool:
+    """Whether the builder knows here-documents: buildah before 1.33 takes their lines for instructions."""
+    if engine == "buildx":
+        return True
+    command = ["buildah", "--version"]
+    done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=_environment())
+    version = re.search(rb"(\d+)\.(\d+)", done.stdout)
+    return version is not None and (int(version[1]), int(version[2])) >= (1, 33)
 
 
 def run_engine(

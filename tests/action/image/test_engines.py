@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 from action.errors import InputError, ToolError
 from action.image.built import build_with_engine, find_bases
-from action.image.engines import choose_engine
+from action.image.engines import choose_engine, reads_heredocs
 from action.image.recipe import Recipe
 from action.kubefile import parse_buildfile
 from action.registry.auth import AnonymousKeychain
@@ -293,6 +294,29 @@ def test_a_builder_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 @pytest.mark.real("buildah")
 def test_a_here_document_is_told_where_buildah_would_misread_it(tmp_path: Path) -> None:
     make_files(tmp_path / "context", {"Dockerfile": "FROM scratch\nCOPY <<EOF /x\nFROM alpine\nEOF\n"})
-    with pytest.raises(InputError) as caught:
-        build(tmp_path / "context", "buildah")
-    assert (caught.value.problems[0].code, caught.value.problems[0].line) == ("heredoc", 2)
+    if not reads_heredocs("buildah"):
+        with pytest.raises(InputError) as caught:
+            build(tmp_path / "context", "buildah")
+        assert (caught.value.problems[0].code, caught.value.problems[0].line) == ("heredoc", 2)
+        return
+    built, layout = build(tmp_path / "context", "buildah")
+    assert unpack(layout, built.digest, strict=False)["x"].content == hashlib.sha256(b"FROM alpine\n").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("said", "reads"),
+    [
+        ("buildah version 1.28.2 (image-spec 1.0.2-dev, runtime-spec 1.0.2-dev)", False),
+        ("buildah version 1.33.7 (image-spec 1.1.0-rc.5, runtime-spec 1.1.0)", True),
+        ("buildah version 2.0.0-dev", True),
+        ("", False),
+    ],
+)
+def test_which_buildah_reads_here_documents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, reads: bool
+) -> None:
+    make_files(tmp_path, {"buildah": f"#!/bin/sh\necho '{said}'\n"})
+    (tmp_path / "buildah").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert reads_heredocs("buildah") is reads
+    assert reads_heredocs("buildx")
