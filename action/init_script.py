@@ -14,12 +14,11 @@ from pathlib import Path
 
 from action import supervise
 from action.errors import Problem, ToolError
+from action.proxies import PROXY_VARIABLES
 
 SCRIPT = "init.sh"
 TIMEOUT_SECONDS = 60 * 60
 LAST_LINES = 15
-# The proxy is part of how a machine reaches the network at all; everything else must be asked for in image.yaml.
-PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
 
 def run_init(context: Path, *, arch: str, app: str, version: str, passed: Mapping[str, str], label: str) -> None:
@@ -60,6 +59,7 @@ def passed_variables(names: tuple[str, ...]) -> dict[str, str]:
 
 
 def _environment(arch: str, app: str, version: str, home: Path, passed: Mapping[str, str]) -> dict[str, str]:
+    # Everything beside these must be asked for in image.yaml.
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(home),

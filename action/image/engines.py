@@ -20,6 +20,7 @@ from typing import Literal
 from action.errors import InputError, Problem, ToolError
 from action.image.bases import Base
 from action.image.engine_registries import buildkitd_toml, registries_conf
+from action.proxies import PROXY_VARIABLES
 from action.registry.hosts import is_loopback
 from generator.names import Arch
 
@@ -35,8 +36,7 @@ _FOREIGN_HINT = (
 _PASSED = frozenset(
     {
         "HOME", "LANG", "LOGNAME", "PATH", "REGISTRY_AUTH_FILE", "TMPDIR", "USER",
-        "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-        "SSL_CERT_DIR", "SSL_CERT_FILE",
+        "SSL_CERT_DIR", "SSL_CERT_FILE", *PROXY_VARIABLES,
     }
 )  # fmt: skip
 _PASSED_PREFIXES = ("BUILDX_", "CONTAINERS_", "DOCKER_", "LC_", "XDG_")
@@ -167,6 +167,9 @@ def _builder(order: _Order) -> Iterator[str]:
     ]  # fmt: skip
     if any(is_loopback(base.endpoint.host) for base in order.bases):
         command += ["--driver-opt", "network=host"]  # in a network of its own, this machine is another one
+    for proxy in PROXY_VARIABLES:
+        if value := os.environ.get(proxy, "").replace('"', '""'):  # a field of CSV
+            command += ["--driver-opt", f'"env.{proxy}={value}"']
     _run(command, "docker buildx")
     try:
         yield name

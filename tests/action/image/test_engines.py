@@ -17,6 +17,7 @@ from action.image.built import build_with_engine, find_bases
 from action.image.engines import choose_engine, reads_heredocs
 from action.image.recipe import Recipe
 from action.kubefile import parse_buildfile
+from action.proxies import PROXY_VARIABLES
 from action.registry.auth import AnonymousKeychain
 from action.registry.client import RegistryClient
 from action.results import ImageInside
@@ -164,6 +165,8 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     It answers ``buildx build`` with a prepared layout.
     """
+    for name in (*PROXY_VARIABLES, "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
     prepared = tmp_path / "prepared"
     make_files(tmp_path / "inner", {"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})
     layout = OciLayout(prepared)
@@ -255,6 +258,17 @@ def test_what_buildkit_is_told_of_a_registry_of_this_machine(
     (command, _, files) = calls(docker)["create"]
     assert files == {"buildkitd.toml": f'[registry."{hub.host}"]\nhttp = true\nca = ["/own/ca.pem"]\n'}
     assert command[command.index("--driver-opt") + 1] == "network=host"
+
+
+def test_buildkit_is_told_of_the_proxy(docker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "one.example,two.example")
+    make_files(tmp_path / "context", {"Dockerfile": "FROM scratch\nRUN true\n"})
+    build(tmp_path / "context")
+    (command, _, _) = calls(docker)["create"]
+    given = [command[at + 1] for at, word in enumerate(command) if word == "--driver-opt"]
+    # buildx reads each as a line of CSV, so that a comma can be part of a value.
+    assert given == ['"env.HTTPS_PROXY=http://proxy.example:3128"', '"env.NO_PROXY=one.example,two.example"']
 
 
 def test_a_builder_that_reads_nothing_of_this_machine_has_a_network_of_its_own(docker: Path, tmp_path: Path) -> None:
