@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -189,7 +188,7 @@ def test_every_waiver_of_a_finding_gives_its_reason() -> None:
             assert re.fullmatch(r"\[[a-z-]+\] .{10,}", waiver), waiver
 
 
-@pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not installed; it is no package")
+@pytest.mark.real("actionlint")
 @pytest.mark.parametrize("settings", [Settings(), EVERYTHING, EMULATED])
 def test_actionlint_finds_no_fault(tmp_path: Path, settings: Settings) -> None:
     write_tree(tmp_path, render(settings))
