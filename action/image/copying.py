@@ -127,8 +127,12 @@ class _Copy:
 
     def _is_hidden(self, match: Match) -> bool:
         if match.is_directory:
-            return self.files.is_ignored(match.path) and not self.files.ignored.may_hold_wanted(match.path)
+            return self.files.is_ignored(match.path) and not self._shows_something(match)
         return self.files.is_ignored(match.path) or self.files.is_ignored(match.real)
+
+    def _shows_something(self, match: Match) -> bool:
+        """Whether the ignore file takes something back of a directory that it hides."""
+        return self.files.ignored.may_hold_wanted(match.path) and bool(self._node(match, ROOT, None).children)
 
     def _refuse_archives(self, matches: list[Match]) -> None:
         for match in matches:

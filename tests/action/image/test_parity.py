@@ -163,6 +163,24 @@ def check(tmp_path: Path, kubefile: str, *, arch: Any = "amd64", build_args: dic
     assert run_config(ours, built.digest) == run_config(theirs, other)
 
 
+def refused_by_both(tmp_path: Path, kubefile: str) -> None:
+    path = tmp_path / "context" / "Kubefile"
+    path.write_text(f"FROM scratch\n{kubefile}", encoding="utf-8")
+    with pytest.raises(ClusterImageError):
+        run_engine("buildah", path.parent, path, tmp_path / "theirs", arch="amd64", build_args={}, epoch=0)
+    with pytest.raises(ClusterImageError):
+        build_image(
+            path.parent,
+            path,
+            arch="amd64",
+            labels={},
+            build_args={},
+            layout=OciLayout(tmp_path / "ours"),
+            engine="native",
+        )
+    assert not (tmp_path / "ours").exists()
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_instructions(tmp_path: Path, name: str) -> None:
     make_files(tmp_path / "context", TREE)
@@ -227,6 +245,19 @@ def test_build_args_and_another_architecture(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "ignored"),
+    [
+        ("COPY dir /\n", "*\n!dir/gone\n"),
+        ("COPY dir /\n", "dir\n"),
+        ("COPY a.txt charts /x/\n", "*\n!a.txt\n"),
+    ],
+)
+def test_what_both_refuse_because_it_is_ignored(tmp_path: Path, text: str, ignored: str) -> None:
+    make_files(tmp_path / "context", {**TREE, "dir/b": "", ".dockerignore": ignored})
+    refused_by_both(tmp_path, text)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "COPY ../outside /x\n",
@@ -248,18 +279,4 @@ def test_build_args_and_another_architecture(tmp_path: Path) -> None:
 def test_what_both_refuse(tmp_path: Path, text: str) -> None:
     make_files(tmp_path / "context", TREE)
     (tmp_path / "outside").write_text("secret")
-    path = tmp_path / "context" / "Kubefile"
-    path.write_text(f"FROM scratch\n{text}", encoding="utf-8")
-    with pytest.raises(ClusterImageError):
-        run_engine("buildah", path.parent, path, tmp_path / "theirs", arch="amd64", build_args={}, epoch=0)
-    with pytest.raises(ClusterImageError):
-        build_image(
-            path.parent,
-            path,
-            arch="amd64",
-            labels={},
-            build_args={},
-            layout=OciLayout(tmp_path / "ours"),
-            engine="native",
-        )
-    assert not (tmp_path / "ours").exists()
+    refused_by_both(tmp_path, text)
