@@ -46,14 +46,14 @@ def main() -> int:
 
 
 def _against_buildah(context: Path, folder: Path, host: str) -> bool:
-    assembled = _timed(lambda: _build(context, folder / "one"))
-    pushed = _timed(lambda: _publish(folder / "one", host, "ours"))
+    assembled = timed(lambda: _build(context, folder / "one"))
+    pushed = timed(lambda: _publish(folder / "one", host, "ours"))
     ours = assembled + pushed
-    limit = _timed(lambda: _shell(f"tar -C {context} -cf - . | sha256sum"))
-    reading, hashing = _timed(lambda: _read(context)), _timed(lambda: _hash(context))
+    limit = timed(lambda: shell(f"tar -C {context} -cf - . | sha256sum"))
+    reading, hashing = timed(lambda: _read(context)), timed(lambda: _hash(context))
     buildah = f"buildah --storage-driver vfs --root {folder}/store --runroot {folder}/run"
-    build = _timed(lambda: _shell(f"{buildah} build --isolation chroot -f {context}/Kubefile -t x {context}"))
-    push = _timed(lambda: _shell(f"{buildah} push --tls-verify=false x docker://{host}/theirs/bench:v1"))
+    build = timed(lambda: shell(f"{buildah} build --isolation chroot -f {context}/Kubefile -t x {context}"))
+    push = timed(lambda: shell(f"{buildah} push --tls-verify=false x docker://{host}/theirs/bench:v1"))
     ratio = (build + push) / ours
     print(f"ours:    assemble {assembled:6.2f} s   push {pushed:6.2f} s   together {ours:6.2f} s")
     print(f"buildah: build    {build:6.2f} s   push {push:6.2f} s   together {build + push:6.2f} s")
@@ -159,11 +159,11 @@ def _hash(context: Path) -> None:
             hashlib.file_digest(stream, "sha256")
 
 
-def _shell(command: str) -> None:
+def shell(command: str) -> None:
     subprocess.run(["bash", "-o", "pipefail", "-c", command], check=True, capture_output=True)
 
 
-def _timed(work: Callable[[], object]) -> float:
+def timed(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
