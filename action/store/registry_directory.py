@@ -7,7 +7,6 @@ tag's link is there, nothing of an image is seen, so a run that dies at any mome
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import os
 import re
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from action.errors import InputError, Problem
 from action.store.digest import digest_of_file
+from action.store.durability import wait_for_disk
 from action.store.staging import still_there
 
 STAGING = ".partial"
@@ -122,7 +122,7 @@ class RegistryDirectory:
         """Wait until all that was written is on the disk: one call for the whole set; raises OSError."""
         directory = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            _syncfs(directory)
+            wait_for_disk(directory)
         finally:
             os.close(directory)
 
@@ -200,13 +200,3 @@ def _remove_links(root: Path) -> None:
             path = Path(folder) / name
             if path.is_symlink():
                 path.unlink()
-
-
-def _syncfs(directory: int) -> None:
-    """syncfs(2), which Python does not offer; where the C library lacks it, everything is synced."""
-    library = ctypes.CDLL(None, use_errno=True)
-    if not hasattr(library, "syncfs"):
-        os.sync()
-    elif library.syncfs(directory) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
