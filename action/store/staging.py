@@ -79,7 +79,7 @@ def _append(
             os.ftruncate(file, 0)
             raise _wrong(digest, f"more than {size} bytes")
         update(chunk)
-        _write_all(file, chunk)
+        write_all(file, chunk)
         position += len(chunk)
         received(len(chunk))
         if position - begun >= _WRITE_BACK:
@@ -132,7 +132,7 @@ def still_there(path: Path, file: int) -> bool:
         return False
 
 
-def _write_all(file: int, data: bytes) -> None:
+def write_all(file: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(file, view) :]
