@@ -50,7 +50,7 @@ class RegistryDirectory:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.staging = root / STAGING
-        self._v2 = root / "docker/registry/v2"
+        self._v2 = f"{root}/docker/registry/v2"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -92,7 +92,7 @@ class RegistryDirectory:
                 os.close(file)
 
     def blob_path(self, digest: str) -> Path:
-        return self._v2 / "blobs/sha256" / digest[7:9] / digest[7:] / "data"
+        return Path(f"{self._v2}/blobs/sha256/{digest[7:9]}/{digest[7:]}/data")
 
     def stage_path(self, digest: str) -> Path:
         return self.staging / digest[7:]
