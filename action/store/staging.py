@@ -14,8 +14,8 @@ from action.errors import InputError, Problem
 from action.store.digest import hash_prefix
 from action.store.durability import begin_writing
 
-_WRITE_BACK = 1 << 20  # bytes that the disk is given at once, while the next ones come
-_BESIDE = 32 << 20  # bytes that are worth a thread
+_WRITE_BACK = 4 << 20  # bytes that the disk is given at once, while the next ones come; less can wait for the barrier
+_BESIDE = 128 << 20  # bytes that are worth a thread; smaller ones come together, and keep every processor busy
 
 Reader = Callable[[int], Iterable[bytes]]
 """Gives a blob's bytes from an offset on."""
@@ -82,7 +82,7 @@ def _append(
         write_all(file, chunk)
         position += len(chunk)
         received(len(chunk))
-        if position - begun >= _WRITE_BACK:
+        if position - begun >= _WRITE_BACK or (position == size and size >= _WRITE_BACK):
             begin_writing(file, begun, position - begun)
             begun = position
     return position

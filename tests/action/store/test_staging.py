@@ -14,7 +14,7 @@ from action.store.durability import wait_for_disk
 from action.store.staging import WrongBytes, write_blob
 
 PIECE = os.urandom(1 << 20)
-COUNT = 40
+COUNT = 140
 DIGEST = digest_of(PIECE * COUNT)
 SIZE = COUNT << 20
 
@@ -39,10 +39,10 @@ def test_a_big_blob_is_hashed_while_it_comes_in_little_memory(tmp_path: Path) ->
 
 
 def test_a_big_blob_that_broke_is_gone_on_with(tmp_path: Path) -> None:
-    broken_at = (35 << 20) + 12345
+    broken_at = (135 << 20) + 12345
 
     def broken(offset: int) -> Iterator[bytes]:
-        yield from pieces(offset, 35 << 20)
+        yield from pieces(offset, 135 << 20)
         yield PIECE[:12345]
         raise ConnectionError
 
