@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from action.store import staging
 from action.store.digest import digest_of, digest_of_file
-from action.store.durability import wait_for_disk
+from action.store.durability import begin_writing, wait_for_disk
 from action.store.staging import WrongBytes, write_blob
 
 PIECE = os.urandom(1 << 20)
@@ -58,6 +59,23 @@ def test_a_big_blob_that_broke_is_gone_on_with(tmp_path: Path) -> None:
     assert write_blob(tmp_path / "stage", tmp_path / "final", DIGEST, SIZE, rest)
     assert asked == [broken_at]
     assert digest_of_file(tmp_path / "final") == DIGEST
+
+
+@pytest.mark.parametrize("size", [(9 << 20) + 5, 4 << 20, 100])
+def test_the_disk_is_given_all_of_a_big_blob_before_the_barrier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    given: list[int] = []
+
+    def noted(file: int, offset: int, length: int) -> None:
+        assert offset == sum(given), "the pieces follow each other"
+        given.append(length)
+        begin_writing(file, offset, length)
+
+    monkeypatch.setattr(staging, "begin_writing", noted)
+    body = (PIECE * 10)[:size]
+    write_blob(tmp_path / "stage", tmp_path / "final", digest_of(body), size, lambda offset: [body[:700], body[700:]])
+    assert sum(given) == (0 if size == 100 else size)
 
 
 @pytest.mark.parametrize("wrong", [b"x", b""], ids=["changed", "cut"])
