@@ -205,6 +205,8 @@ def _carried(scan: Scan) -> Iterator[str]:
 
 def _placed_before(context: Path) -> Iterator[str]:
     """The images of a registry directory that came with the context, or that init.sh has made."""
+    if not (context / "registry").is_dir():
+        return
     tree = read_tree(context / "registry")
     for path, tags in sorted(tree.tags.items()):
         for tag in sorted(tags):

@@ -14,7 +14,6 @@ from action.errors import ClusterImageError, Problem
 from action.lanes import failures, in_lanes
 from action.registry.client import RegistryClient
 from action.registry.pull import Nearby, RegistryImage, pull_leaf
-from action.store.archive import open_archive
 from generator.names import Arch
 
 # A registry's final word about an image that was only likely to be one: it has no such image for us to run.
@@ -78,6 +77,8 @@ class Resolver:
         if archive is None:
             image = RegistryImage(self.client, finding.reference, self.nearby)
             return Resolved(finding, pull_leaf(image, self.arch), image)
+        from action.store.archive import open_archive  # most contexts bring no archive, and need no reader of one
+
         shown = os.path.relpath(archive.path, self.context)
         leaf, source = open_archive(
             archive.kind, archive.path, finding.reference, self.arch, scratch=scratch, shown=shown

@@ -17,7 +17,6 @@ from typing import Any, Protocol
 
 from action.errors import InputError, Problem
 from action.reference import DOCKER_HUB
-from action.registry.credential_helper import ask_helper
 
 _HUB_KEYS = ("https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io")
 
@@ -134,20 +133,27 @@ def _in_config(
     helpers = _mapping(config.get("credHelpers"))
     for key in keys:
         if isinstance(helper := helpers.get(key), str) and helper:
-            found = ask_helper(helper, key, environment, must_exist=True)
+            found = _from_helper(helper, key, environment, must_exist=True)
             if found is not None:
-                return Credentials(**found, origin=f"the credential helper {helper!r}")
+                return found
     if isinstance(store := config.get("credsStore"), str) and store:
         for key in keys:
-            found = ask_helper(store, key, environment, must_exist=False)
+            found = _from_helper(store, key, environment, must_exist=False)
             if found is not None:
-                return Credentials(**found, origin=f"the credential helper {store!r}")
+                return found
     entries = {_bare(key): value for key, value in _mapping(config.get("auths")).items()}
     for key in keys:
         entry = entries.get(_bare(key))
         if isinstance(entry, dict) and (credentials := _entry(entry, file, key)) is not None:
             return credentials
     return None
+
+
+def _from_helper(name: str, key: str, environment: Mapping[str, str], *, must_exist: bool) -> Credentials | None:
+    from action.registry.credential_helper import ask_helper  # it runs a program, and most logins need none
+
+    found = ask_helper(name, key, environment, must_exist=must_exist)
+    return Credentials(**found, origin=f"the credential helper {name!r}") if found is not None else None
 
 
 def _entry(entry: Mapping[str, Any], file: Path, key: str) -> Credentials | None:

@@ -51,9 +51,14 @@ class RegistryClient:
         self.session = session or Session(keychain, jobs=jobs, policy=policy, timeouts=timeouts)
         self._mirrors = mirrors
         self._insecure = insecure
+        self._endpoints: dict[str, Endpoint] = {}
 
     def endpoint(self, reference: ImageReference) -> Endpoint:
-        return endpoint(reference.domain, mirrors=self._mirrors, insecure=self._insecure)
+        known = self._endpoints.get(reference.domain)
+        if known is None:
+            known = endpoint(reference.domain, mirrors=self._mirrors, insecure=self._insecure)
+            self._endpoints[reference.domain] = known
+        return known
 
     def repository(self, reference: ImageReference) -> str:
         """The repository's name as its registry (or the mirror) knows it: what token scopes are about."""

@@ -7,7 +7,6 @@ tag's link is there, nothing of an image is seen, so a run that dies at any mome
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import fcntl
 import os
 import re
@@ -19,6 +18,8 @@ from pathlib import Path
 
 from action.errors import InputError, Problem
 from action.store.digest import digest_of_file
+from action.store.durability import wait_for_disk
+from action.store.small_files import keep_only, move, put, remove_links, write
 from action.store.staging import still_there
 
 STAGING = ".partial"
@@ -49,14 +50,14 @@ class RegistryDirectory:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.staging = root / STAGING
-        self._v2 = root / "docker/registry/v2"
+        self._v2 = f"{root}/docker/registry/v2"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Open for writing, by one process at a time; takes away what was never ours to follow (links)."""
         if self.root.is_symlink():
             raise InputError(Problem("registry-is-a-link", "is a symbolic link", "remove it", file=self.root.name))
-        _remove_links(self.root)
+        remove_links(self.root)
         lock = self._lock()
         try:
             yield
@@ -93,7 +94,7 @@ class RegistryDirectory:
                 os.close(file)
 
     def blob_path(self, digest: str) -> Path:
-        return self._v2 / "blobs/sha256" / digest[7:9] / digest[7:] / "data"
+        return Path(f"{self._v2}/blobs/sha256/{digest[7:9]}/{digest[7:]}/data")
 
     def stage_path(self, digest: str) -> Path:
         return self.staging / digest[7:]
@@ -104,36 +105,35 @@ class RegistryDirectory:
 
     def write_links(self, contents: Contents) -> None:
         """Every manifest's bytes, and every link but the tags; the tags' links are staged, ready to be renamed."""
+        stage = f"{self.staging}/link"
         for digest, body in contents.manifests.items():
-            self._put(self.blob_path(digest), body)
+            put(str(self.blob_path(digest)), body, stage)
         for repository, digests in contents.layers.items():
             for digest in digests:
-                self._put(self._link(repository, "_layers", digest), digest.encode())
+                put(self._link(repository, "_layers", digest), digest.encode(), stage)
         for repository, digests in contents.revisions.items():
             for digest in digests:
-                self._put(self._link(repository, "_manifests/revisions", digest), digest.encode())
+                put(self._link(repository, "_manifests/revisions", digest), digest.encode(), stage)
         for (repository, tag), digest in contents.tags.items():
-            self._put(self._link(repository, f"_manifests/tags/{tag}/index", digest), digest.encode())
+            put(self._link(repository, f"_manifests/tags/{tag}/index", digest), digest.encode(), stage)
         staged = self.staging / "tags"
         shutil.rmtree(staged, ignore_errors=True)
         staged.mkdir()
         for number, digest in enumerate(contents.tags.values()):
-            _write(staged / str(number), digest.encode())
+            write(f"{staged}/{number}", digest.encode())
 
     def barrier(self) -> None:
         """Wait until all that was written is on the disk: one call for the whole set; raises OSError."""
         directory = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            _syncfs(directory)
+            wait_for_disk(directory)
         finally:
             os.close(directory)
 
     def switch_tags(self, contents: Contents) -> None:
         """Let every tag mean its new digest, then take away all that ``contents`` does not name."""
         for number, (repository, tag) in enumerate(contents.tags):
-            final = self._tag(repository, tag)
-            final.parent.mkdir(parents=True, exist_ok=True)
-            (self.staging / "tags" / str(number)).replace(final)
+            move(f"{self.staging}/tags/{number}", self._tag(repository, tag))
         self._prune(contents)
 
     def leave_no_staging(self) -> None:
@@ -141,7 +141,7 @@ class RegistryDirectory:
         shutil.rmtree(self.staging)
 
     def _prune(self, contents: Contents) -> None:
-        keep = {self.blob_path(digest) for digest in contents.blobs}
+        keep = {str(self.blob_path(digest)) for digest in contents.blobs}
         for kind, links in (("_layers", contents.layers), ("_manifests/revisions", contents.revisions)):
             keep |= {self._link(repository, kind, digest) for repository, found in links.items() for digest in found}
         for (repository, tag), digest in contents.tags.items():
@@ -149,37 +149,13 @@ class RegistryDirectory:
                 self._tag(repository, tag),
                 self._link(repository, f"_manifests/tags/{tag}/index", digest),
             }
-        for folder, _, files in os.walk(self.root / "docker", topdown=False):
-            here = Path(folder)
-            for name in files:
-                if here / name not in keep:
-                    (here / name).unlink()
-            if not any(here.iterdir()):
-                here.rmdir()
+        keep_only(f"{self.root}/docker", keep)
 
-    def _link(self, repository: str, kind: str, digest: str) -> Path:
-        return self._v2 / "repositories" / repository / kind / "sha256" / digest[7:] / "link"
+    def _link(self, repository: str, kind: str, digest: str) -> str:
+        return f"{self._v2}/repositories/{repository}/{kind}/sha256/{digest[7:]}/link"
 
-    def _tag(self, repository: str, tag: str) -> Path:
-        return self._v2 / "repositories" / repository / "_manifests/tags" / tag / "current/link"
-
-    def _put(self, path: Path, data: bytes) -> None:
-        """Write a small file whole or not at all; one that is right already is left alone."""
-        try:
-            if path.read_bytes() == data:
-                return
-        except (FileNotFoundError, IsADirectoryError):
-            pass
-        stage = self.staging / "link"
-        _write(stage, data)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        stage.replace(path)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """The same file whatever the umask: an image's content must not depend on who builds it."""
-    path.write_bytes(data)
-    path.chmod(0o644)
+    def _tag(self, repository: str, tag: str) -> str:
+        return f"{self._v2}/repositories/{repository}/_manifests/tags/{tag}/current/link"
 
 
 def remove_if_wrong(path: Path, digest: str, size: int) -> bool:
@@ -195,21 +171,3 @@ def remove_if_wrong(path: Path, digest: str, size: int) -> bool:
     else:
         path.unlink()
     return False
-
-
-def _remove_links(root: Path) -> None:
-    for folder, folders, files in os.walk(root):
-        for name in [*folders, *files]:
-            path = Path(folder) / name
-            if path.is_symlink():
-                path.unlink()
-
-
-def _syncfs(directory: int) -> None:
-    """syncfs(2), which Python does not offer; where the C library lacks it, everything is synced."""
-    library = ctypes.CDLL(None, use_errno=True)
-    if not hasattr(library, "syncfs"):
-        os.sync()
-    elif library.syncfs(directory) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))

@@ -6,11 +6,16 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from action.errors import InputError, Problem
 from action.store.digest import hash_prefix
+from action.store.durability import begin_writing
+
+_WRITE_BACK = 4 << 20  # bytes that the disk is given at once, while the next ones come; less can wait for the barrier
+_BESIDE = 128 << 20  # bytes that are worth a thread; smaller ones come together, and keep every processor busy
 
 Reader = Callable[[int], Iterable[bytes]]
 """Gives a blob's bytes from an offset on."""
@@ -43,17 +48,10 @@ def write_blob(
             os.ftruncate(file, 0)
             position = 0
         running = hash_prefix(stage, position) if position else hashlib.sha256()
-        os.lseek(file, position, os.SEEK_SET)
         received(position)
         if position < size:
-            for chunk in read(position):
-                if position + len(chunk) > size:
-                    os.ftruncate(file, 0)
-                    raise _wrong(digest, f"more than {size} bytes")
-                running.update(chunk)
-                _write_all(file, chunk)
-                position += len(chunk)
-                received(len(chunk))
+            with _hashing(running, size - position) as update:
+                position = _append(file, position, digest, size, read, update, received)
         found = f"sha256:{running.hexdigest()}"
         if position != size or found != digest:
             os.ftruncate(file, 0)
@@ -62,6 +60,49 @@ def write_blob(
         final.parent.mkdir(parents=True, exist_ok=True)
         stage.replace(final)
         return True
+
+
+def _append(
+    file: int,
+    position: int,
+    digest: str,
+    size: int,
+    read: Reader,
+    update: Callable[[bytes], None],
+    received: Callable[[int], None],
+) -> int:
+    """Write what comes from ``position`` on, and hash it; returns where it ends, which may be too early."""
+    os.lseek(file, position, os.SEEK_SET)
+    begun = position
+    for chunk in read(position):
+        if position + len(chunk) > size:
+            os.ftruncate(file, 0)
+            raise _wrong(digest, f"more than {size} bytes")
+        update(chunk)
+        write_all(file, chunk)
+        position += len(chunk)
+        received(len(chunk))
+        if position - begun >= _WRITE_BACK or (position == size and size >= _WRITE_BACK):
+            begin_writing(file, begun, position - begun)
+            begun = position
+    return position
+
+
+@contextmanager
+def _hashing(running: hashlib._Hash, count: int) -> Iterator[Callable[[bytes], None]]:
+    """What hashes the next piece: beside the caller for a blob of many bytes, which often comes last and alone."""
+    if count < _BESIDE:
+        yield running.update
+        return
+    with ThreadPoolExecutor(1) as beside:
+        waiting: list[Future[None]] = []
+
+        def update(chunk: bytes) -> None:
+            while waiting:  # one piece at most: what is not hashed yet takes memory
+                waiting.pop().result()
+            waiting.append(beside.submit(running.update, chunk))
+
+        yield update
 
 
 @contextmanager
@@ -91,7 +132,7 @@ def still_there(path: Path, file: int) -> bool:
         return False
 
 
-def _write_all(file: int, data: bytes) -> None:
+def write_all(file: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(file, view) :]

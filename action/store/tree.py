@@ -40,12 +40,12 @@ class Tree:
     layers: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     revisions: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     tags: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
-    history: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    history: dict[str, dict[str, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
     problems: list[Problem] = field(default_factory=list)
 
     @property
     def repositories(self) -> list[str]:
-        return sorted({*self.layers, *self.revisions, *self.tags, *(repository for repository, _ in self.history)})
+        return sorted({*self.layers, *self.revisions, *self.tags, *self.history})
 
     def breach(self, code: str, path: str, message: str, hint: str = "") -> None:
         """Note a broken rule; ``path`` is relative to the directory."""
@@ -60,22 +60,21 @@ def read_tree(root: Path, staging: str = "") -> Tree:
     ``staging`` is the name of a directory that the caller works in, which is no part of it.
     """
     tree = Tree(root.name)
-    for relative in _paths(root, staging):
-        path = root / relative
-        if path.is_symlink() or not path.is_file():
-            kind = "an empty directory" if path.is_dir() and not path.is_symlink() else "neither file nor directory"
+    for relative, entry in _entries(str(root), "", staging):
+        if entry is None or not entry.is_file(follow_symlinks=False):
+            kind = "an empty directory" if entry is None else "neither file nor directory"
             tree.breach("stray-path", relative, f"is {kind}; a registry directory has only plain files")
         elif found := _BLOB.fullmatch(relative):
-            tree.blobs[f"sha256:{found[2]}"] = path
+            tree.blobs[f"sha256:{found[2]}"] = Path(entry.path)
         elif found := _LINK.fullmatch(relative):
-            _read_link(tree, path, relative, found)
+            _read_link(tree, entry.path, relative, found)
         else:
             tree.breach("stray-path", relative, "is no part of a registry directory", "remove it")
     return tree
 
 
-def _read_link(tree: Tree, path: Path, relative: str, found: re.Match[str]) -> None:
-    with path.open("rb") as file:
+def _read_link(tree: Tree, path: str, relative: str, found: re.Match[str]) -> None:
+    with open(path, "rb", buffering=0) as file:
         content = file.read(_LINK_LIMIT).decode("latin-1")
     if not SHA256.fullmatch(content):
         what = "is empty" if not content else "ends in a newline" if SHA256.fullmatch(content.rstrip()) else "is cut"
@@ -91,20 +90,19 @@ def _read_link(tree: Tree, path: Path, relative: str, found: re.Match[str]) -> N
     elif found["revision"]:
         tree.revisions[repository].add(content)
     elif found["history"]:
-        tree.history[(repository, found["tag"])].add(content)
+        tree.history[repository][found["tag"]].add(content)
     else:
         tree.tags[repository][found["tag"]] = content
 
 
-def _paths(root: Path, staging: str) -> Iterator[str]:
-    """Every file, link and empty directory below ``root``, as relative POSIX paths, sorted within each directory."""
-    for folder, folders, files in os.walk(root):
-        folders.sort()
-        here = Path(folder)
-        if here == root and staging in folders:
-            folders.remove(staging)
-        names = sorted([*files, *(name for name in folders if (here / name).is_symlink())])
-        for name in names:
-            yield (here / name).relative_to(root).as_posix()
-        if not folders and not files and here != root:
-            yield here.relative_to(root).as_posix()
+def _entries(folder: str, prefix: str, left_out: str = "") -> Iterator[tuple[str, os.DirEntry[str] | None]]:
+    """Everything below ``folder`` that is no directory, and every empty one (as None), each with its POSIX path."""
+    with os.scandir(folder) as found:
+        entries = sorted((entry for entry in found if entry.name != left_out), key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _entries(entry.path, f"{prefix}{entry.name}/")
+        else:
+            yield f"{prefix}{entry.name}", entry
+    if prefix and not entries:
+        yield prefix[:-1], None

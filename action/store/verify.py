@@ -23,6 +23,9 @@ MAX_REPOSITORIES = 1024
 _MANIFEST_LIMIT = 4 << 20
 _HASHING_THREADS = 4
 
+_Images = dict[str, ImageManifest | ImageIndex | None]
+"""The revisions of one repository by their digest; None for those that cannot be read."""
+
 
 def verify(
     registry: Path, *, arch: Arch | None = None, hashed: Collection[str] = frozenset(), staging: str = ""
@@ -76,14 +79,15 @@ def _check_repository(
         tree.breach("no-tag", home, "has no tag: Sealos copies tags only, and stops at a repository without one")
     if not tree.layers.get(repository):
         tree.breach("no-layers", home, "has no _layers: a registry does not list such a repository")
-    for (owner, tag), digests in sorted(tree.history.items()):
-        if owner == repository and tags.get(tag) not in digests:
+    for tag, digests in sorted(tree.history.get(repository, {}).items()):
+        if tags.get(tag) not in digests:
             tree.breach("bad-history", f"{home}/_manifests/tags/{tag}", "has a history without what the tag means")
     needed: set[str] = set()
+    images: _Images = {}
     for digest in sorted(tree.revisions.get(repository, ())):
         used.add(digest)
         link = f"{home}/_manifests/revisions/sha256/{digest[7:]}/link"
-        image = _image(tree, link, digest, wrong)
+        image = images[digest] = _image(tree, link, digest, wrong)
         if isinstance(image, ImageManifest):
             parts = (image.config, *image.layers)
             needed |= {part.digest for part in parts}
@@ -91,20 +95,21 @@ def _check_repository(
     used |= needed
     for digest in sorted(tree.layers.get(repository, set()) - needed):
         tree.breach("unused-link", f"{home}/_layers/sha256/{digest[7:]}/link", "is of a blob that no image here has")
-    for tag, digest in sorted(tags.items()):
-        _check_tag(tree, repository, tag, digest, wrong, platforms)
+    for tag in sorted(tags):
+        _check_tag(tree, repository, tag, images, wrong, platforms)
 
 
 def _check_tag(
-    tree: Tree, repository: str, tag: str, digest: str, wrong: set[str], platforms: dict[str, Platform]
+    tree: Tree, repository: str, tag: str, images: _Images, wrong: set[str], platforms: dict[str, Platform]
 ) -> None:
     link = f"docker/registry/v2/repositories/{repository}/_manifests/tags/{tag}/current/link"
-    if digest not in tree.history.get((repository, tag), ()):
+    digest = tree.tags[repository][tag]
+    if digest not in tree.history.get(repository, {}).get(tag, ()):
         tree.breach("bad-history", link, f"has no index link for {digest}: the tag could not be deleted")
-    if digest not in tree.revisions.get(repository, ()):
+    if digest not in images:
         tree.breach("no-revision", link, f"means {digest}, which has no revision link: pulls would fail")
         return
-    image = _image(tree, link, digest, wrong, quiet=True)
+    image = images[digest]
     if isinstance(image, ImageIndex):
         tree.breach("index-under-tag", link, "means an index: a node gets whatever platform Sealos copies of it")
     elif isinstance(image, ImageManifest):
@@ -113,22 +118,20 @@ def _check_tag(
             platforms[link] = platform
 
 
-def _image(
-    tree: Tree, link: str, digest: str, wrong: set[str], *, quiet: bool = False
-) -> ImageManifest | ImageIndex | None:
-    """The manifest that a link means; what is wrong with it is told unless ``quiet``."""
+def _image(tree: Tree, link: str, digest: str, wrong: set[str]) -> ImageManifest | ImageIndex | None:
+    """The manifest that a link means; None when it cannot be read, which is told."""
     path = tree.blobs.get(digest)
-    if path is None or digest in wrong:
-        if path is None and not quiet:
-            tree.breach("no-blob", link, f"means {digest}, whose bytes are not here")
+    if path is None:
+        tree.breach("no-blob", link, f"means {digest}, whose bytes are not here")
+        return None
+    if digest in wrong:
         return None
     try:
         size = path.stat().st_size
         body = path.read_bytes() if size <= _MANIFEST_LIMIT else b""
         return parse_manifest(body, "", f"the manifest {digest}")
     except ClusterImageError as error:
-        if not quiet:
-            tree.breach("bad-manifest", link, error.problems[0].message)
+        tree.breach("bad-manifest", link, error.problems[0].message)
         return None
 
 
