@@ -177,8 +177,7 @@ def barrier_cost(folder: Path) -> None:
         begun = time.perf_counter()
         registry_directory.RegistryDirectory(folder / str(number)).barrier()
         times.append(time.perf_counter() - begun)
-    span = f"{min(times):.2f} to {max(times):.2f} s"
-    print(f"\nthe durability barrier after 300 MB that the disk was not given early: {span}")
+    print(f"\nthe barrier after 300 MB that the disk was not given early: {min(times):.2f} to {max(times):.2f} s")
 
 
 def main() -> int:
