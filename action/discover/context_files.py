@@ -21,8 +21,8 @@ class ContextFiles:
         return self.rendered[name] if name in self.rendered else read_text(self.root / name, name)
 
     def exists(self, name: str) -> bool:
-        """Whether it is a file now, or will be one."""
-        return name in self.rendered or (self.root / name).is_file()
+        """Whether it is a file now, or will be one; nothing outside of the context is."""
+        return name in self.rendered or (not name.startswith("../") and (self.root / name).is_file())
 
     def below(self, folder: str, suffixes: tuple[str, ...]) -> Iterator[str]:
         """The names of the files below a folder (or that one file), by suffix, sorted."""

@@ -1,19 +1,23 @@
 """A kustomization -> the images of what ``kubectl apply -k`` would apply, its ``images:`` replaced.
 
-https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/. Patches are read as the objects that they are:
-an image that a patch sets is found beside the one that it replaces.
+https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/. Strategic patches are read as the objects that
+they are: an image that one sets is found beside the one that it replaces. Of a JSON patch the value is read at its
+path, and what it replaces is no longer certain.
 """
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from action.discover.context_files import ContextFiles
 from action.discover.extract import extract
 from action.discover.found import Found
 from action.discover.hits import Hit
+from action.discover.json_patch import is_json_patch, what_is_gone, what_is_set
+from action.discover.kustomize_generators import generated
 from action.discover.literals import literal
 from action.discover.yaml_tree import Document, Map, Text, Tree, documents
 from action.errors import InputError, Problem
@@ -21,8 +25,11 @@ from action.errors import InputError, Problem
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 MAX_DEPTH = 16
 MAX_BUILDS = 200
-_PATHS = ("resources", "bases", "components", "patchesStrategicMerge", "generators", "transformers")
-_PATCHES = ("patches", "patchesJson6902")
+_RESOURCES = ("resources", "bases", "generators")
+_PATCHES = ("patches", "patchesJson6902", "patchesStrategicMerge")
+_GONE = "a JSON patch of a kustomization replaces it"
+_PERHAPS = "images of a kustomization may replace it"
+_TRANSFORMED = re.compile(r"(?:^|\.)(?:(?:containers|initContainers)\[\d+\]\.image|volumes\[\d+\]\.image\.reference)$")
 
 Reader = Callable[[str], Found]
 """Reads one manifest by its name in the context."""
@@ -35,7 +42,9 @@ def kustomization_in(files: ContextFiles, folder: str) -> str | None:
 
 def build(files: ContextFiles, folder: str, read: Reader, covered: set[str]) -> Found:
     """The images of the kustomization in ``folder``. ``covered`` gets the names of the files that it takes in."""
-    return _Kustomizations(files, read, covered).build(folder, 0)
+    found = Found()
+    _Kustomizations(files, read, covered).build(folder, 0, found)
+    return found
 
 
 class _Kustomizations:
@@ -47,60 +56,129 @@ class _Kustomizations:
         self._covered = covered
         self._left = MAX_BUILDS
 
-    def build(self, folder: str, depth: int) -> Found:
-        found = Found()
+    def build(self, folder: str, depth: int, found: Found) -> None:
+        """Add to ``found``; what a component transforms are the hits that are there already."""
         name = kustomization_in(self._files, folder)
         self._left -= 1
         if self._left < 0:
-            return found  # they name each other without end
+            return  # they name each other without end
         if name is None or depth > MAX_DEPTH:
             hint = "give the folder of a kustomization.yaml"
             found.problems.append(Problem("kustomization-missing", "holds no kustomization", hint, folder or "."))
-            return found
+            return
         self._covered.add(name)
+        for document in self._documents(name, found):
+            if isinstance(document.root, Map):
+                self._document(document.root, folder, name, depth, found)
+
+    def _document(self, root: Map, folder: str, name: str, depth: int, found: Found) -> None:
+        for entry in (str(item) for field in _RESOURCES for item in _texts(root.get(field))):
+            found.add(self._entry(entry, folder, name, depth))
+        for made in generated(root, lambda path: self._text(_below(folder, path))):
+            found.add(extract(Document(1, made.line, made), name))
+        for entry in _texts(root.get("components")):
+            self.build(_below(folder, entry), depth + 1, found)
+        images = _items(root.get("images"))
+        for document, file in self._parts(root, folder, name, found):
+            if isinstance(document.root, Map) and document.root.get("kind") == "ImageTagTransformer":
+                images.append(document.root.get("imageTag"))
+            elif is_json_patch(document.root):
+                gone = what_is_gone(document.root)
+                found.hits = [hit.at_most("likely", _GONE) if _is_in(hit, gone) else hit for hit in found.hits]
+                for tree in what_is_set(document.root):
+                    found.add(extract(replace(document, root=tree), file, lines=file != name))
+            else:
+                found.add(extract(document, file, lines=file != name))
+        if root.get("helmCharts"):
+            found.blind_spots.append(f"{name}: kustomize fetches charts when it runs: their images are not seen")
+        told = bool(root.get("configurations"))  # of fields that a file says, which may be any
+        found.hits = [made for hit in found.hits for made in _transformed(hit, images, told)]
+
+    def _parts(self, root: Map, folder: str, name: str, found: Found) -> Iterator[tuple[Document, str]]:
+        """The documents of every patch and transformer, each with the file that it stands in."""
+        for field in (*_PATCHES, "transformers"):
+            for item in _items(root.get(field)):
+                written = (item.get("path"), item.get("patch")) if isinstance(item, Map) else (item, item)
+                path, inline = (part if isinstance(part, Text) else None for part in written)
+                if path is not None and "\n" not in path:
+                    for file in self._named(str(path), folder, name, found):
+                        self._covered.add(file)
+                        yield from ((document, file) for document in self._documents(file, found))
+                elif inline is not None:
+                    yield from ((part, name) for part in documents(inline, name) if isinstance(part, Document))
+
+    def _named(self, entry: str, folder: str, name: str, found: Found) -> Iterator[str]:
+        """The file of a patch or a transformer; of a directory, those that its kustomization names."""
+        path = _below(folder, entry)
+        inner = None if self._files.exists(path) else kustomization_in(self._files, path)
+        if self._files.exists(path):
+            yield path
+        elif inner is not None:
+            for document in self._documents(inner, found):
+                if isinstance(document.root, Map):
+                    listed = (_below(path, item) for item in _texts(document.root.get("resources")))
+                    yield from (file for file in listed if self._files.exists(file))
+        else:
+            found.problems.append(_missing(entry, name))
+
+    def _documents(self, name: str, found: Found) -> Iterator[Document]:
         try:
             text = self._files.text(name)
         except InputError as error:
             found.problems += error.problems
-            return found
+            return
         for document in documents(text, name):
             if isinstance(document, Problem):
                 found.problems.append(document)
-            elif isinstance(document.root, Map):
-                found.add(self._document(document.root, folder, name, depth))
-        return found
+            else:
+                yield document
 
-    def _document(self, root: Map, folder: str, name: str, depth: int) -> Found:
-        found = Found()
-        entries = [str(item) for field in _PATHS for item in _items(root.get(field)) if isinstance(item, Text)]
-        for patch in (item for field in _PATCHES for item in _items(root.get(field)) if isinstance(item, Map)):
-            path, inline = patch.get("path"), patch.get("patch")
-            if isinstance(path, Text):
-                entries.append(str(path))
-            if isinstance(inline, Text):
-                for part in documents(inline, name):
-                    if isinstance(part, Document):
-                        found.add(extract(part, name, lines=False))
-        for entry in entries:
-            found.add(self._entry(entry, folder, name, depth))
-        if root.get("helmCharts"):
-            found.blind_spots.append(f"{name}: kustomize fetches charts when it runs: their images are not seen")
-        found.hits = [_replaced(hit, _items(root.get("images"))) for hit in found.hits]
-        return found
+    def _text(self, name: str) -> str | None:
+        try:
+            return self._files.text(name) if self._files.exists(name) else None
+        except InputError:  # it is no text, so it names no image
+            return None
 
     def _entry(self, entry: str, folder: str, name: str, depth: int) -> Found:
-        path = posixpath.normpath(posixpath.join(folder, entry)).lstrip("/")
+        path = _below(folder, entry)
         if "://" in entry or entry.startswith(("github.com/", "git@")) or "?ref=" in entry:
             return Found(blind_spots=[f"{name}: kustomize fetches {entry} when it runs: not offline"])
         if self._files.exists(path):
             self._covered.add(path)
             return self._read(path)
         if kustomization_in(self._files, path) is not None:
-            return self.build(path, depth + 1)
-        if "\n" in entry:  # patchesStrategicMerge may hold the patch itself
-            return Found()
-        message = f"names {entry}, which the context does not have"
-        return Found(problems=[Problem("kustomization-missing", message, "", name)])
+            found = Found()
+            self.build(path, depth + 1, found)
+            return found
+        return Found(problems=[_missing(entry, name)])
+
+
+def _is_in(hit: Hit, fields: set[str]) -> bool:
+    """Whether it stands in one of the fields, or below it."""
+    return any(
+        hit.source.field == field or hit.source.field.startswith((f"{field}.", f"{field}[")) for field in fields
+    )
+
+
+def _missing(entry: str, name: str) -> Problem:
+    return Problem("kustomization-missing", f"names {entry}, which the context does not have", "", name)
+
+
+def _below(folder: str, entry: str) -> str:
+    return posixpath.normpath(posixpath.join(folder, entry)).lstrip("/")
+
+
+def _transformed(hit: Hit, images: list[Tree], told: bool) -> list[Hit]:
+    """What ``images:`` makes of a hit: the new one, or both where it may or may not be reached.
+
+    kustomize, api/filters/imagetag and api/internal/konfig/builtinpluginconsts/images.go: containers and volumes only,
+    and nothing inside of strings, where a hit is never certain.
+    """
+    made = _replaced(hit, images)
+    reached = _TRANSFORMED.search(hit.source.field) is not None
+    if made is hit or (reached and hit.verdict == "certain"):
+        return [made]
+    return [hit, made.at_most("likely", _PERHAPS)] if reached or told else [hit]
 
 
 def _replaced(hit: Hit, images: list[Tree]) -> Hit:
@@ -127,4 +205,8 @@ def _replaced(hit: Hit, images: list[Tree]) -> Hit:
 
 
 def _items(tree: Tree) -> list[Tree]:
-    return tree if isinstance(tree, list) else []
+    return list(tree) if isinstance(tree, list) else []
+
+
+def _texts(tree: Tree) -> list[Text]:
+    return [item for item in _items(tree) if isinstance(item, Text)]
