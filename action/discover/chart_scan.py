@@ -19,7 +19,7 @@ from action.discover.glance import is_plain_schema, kinds_in, may_name_images
 from action.discover.hits import Hit
 from action.discover.kube_version import kube_version_for
 from action.discover.number_tags import number_tags
-from action.discover.operators import operator_notes
+from action.discover.operators import chart_notes
 from action.discover.render_matrix import (
     PlannedRelease,
     Render,
@@ -63,7 +63,7 @@ class ChartScan:
         self._render_all(planned)
         self.found.add(declared_images(self._chart, self.found.hits))
         self.found.add(unreached_images(self._chart, self.found.hits))
-        self.found.blind_spots += operator_notes(self._chart)
+        self.found.blind_spots += chart_notes(self._chart)
         return self.found
 
     def _complete(self) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+
 from action.discover.chart_files import ChartFiles
+from action.discover.findings import Finding
 
 # Chart name -> where its project says which images the operator pulls. From the charts that the incumbent's catalogue
 # completes with lists written by hand.
@@ -28,9 +31,43 @@ _EMBEDDING = {
 }
 
 
-def operator_notes(chart: ChartFiles) -> list[str]:
+# The same by the path of the operator's own image, which shows wherever it is deployed from: operators of the
+# incumbent's catalogue whose lists hold images that a scan of their manifests does not give.
+_STARTING = {
+    "ansible/awx-operator": _EMBEDDING["awx-operator"],
+    "aquasecurity/trivy-operator": _EMBEDDING["trivy-operator"],
+    "eck/eck-operator": _EMBEDDING["eck-operator"],
+    "eipwork/kuboard": "the kuboard-agent of its version, and the images of the add-ons that it offers",
+    "gitlab-org/cloud-native/gitlab-operator": _EMBEDDING["gitlab-operator"],
+    "kubesphere/ks-installer": "the images-list.txt of the KubeSphere release, for the components that are enabled",
+    "kubevirt/virt-operator": "virt-api, virt-controller, virt-handler and virt-launcher of the operator's version",
+    "mongodb/mongodb-kubernetes-operator": _EMBEDDING["community-operator"],
+    "mysql/mysql-operator": "mysql-server and mysql-router of the version that each InnoDBCluster has",
+    "piraeusdatastore/piraeus-operator": _EMBEDDING["piraeus-operator"],
+    "pingcap/tidb-operator": _EMBEDDING["tidb-operator"],
+    "rancher/rancher": _EMBEDDING["rancher"],
+    "rook/ceph": "the Ceph CSI images (cephcsi and its sidecars) that the operator's version defaults to",
+    "spotahome/redis-operator": "the redis image that each RedisFailover names or defaults to",
+    "tigera/operator": _EMBEDDING["tigera-operator"],
+    "victoriametrics/operator": _EMBEDDING["vm-operator"],
+}
+
+
+def chart_notes(chart: ChartFiles) -> list[str]:
     """A sentence for a chart whose operator is known to pull images by names of its own."""
     hint = _EMBEDDING.get(chart.name)
     if hint is None:
         return []
     return [f"{chart.label}: the operator pulls images that only it names; list in images/shim {hint}"]
+
+
+def image_notes(images: Iterable[Finding], told: Collection[str]) -> list[str]:
+    """The same for each image that is such an operator's, but for what ``told`` says already."""
+    notes = []
+    for image in images:
+        hint = _STARTING.get(image.reference.path)
+        if hint is not None and image.verdict != "uncertain" and not any(note.endswith(hint) for note in told):
+            place = image.sources[0].file
+            name = image.reference.path
+            notes.append(f"{place}: {name} starts images that only it names; list in images/shim {hint}")
+    return notes

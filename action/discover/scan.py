@@ -17,6 +17,7 @@ from action.discover.image_lists import listed_images
 from action.discover.kubeadm import kubeadm_images
 from action.discover.layout import TEMPLATE_FOLDERS, layout_problems, templates
 from action.discover.manifests import scan_manifests
+from action.discover.operators import image_notes
 from action.discover.templates import render_templates
 from action.errors import InputError, Problem
 from action.install_plan import InstallPlan, read_install_plan
@@ -50,6 +51,7 @@ def scan_context(context: Path, *, arch: Arch, engine: HelmEngine | None = None)
     ignore_list = read_ignore_list(context)
     findings = collect(found.hits, archives.by_reference)
     images = tuple(finding for finding in findings if not ignore_list.ignores(finding.reference))
+    found.blind_spots += image_notes(images, found.blind_spots)
     found.problems += [*ignore_list.problems, *conflicts(images), *floating_tags(images)]
     return Scan(
         images=images,
