@@ -57,14 +57,13 @@ def publish(
     ``layouts`` are image layouts that hold ``<version>-<arch>``. Nothing is pushed when an architecture is missing.
     ``offered`` are the architectures that the version can be built for: one that the target leaves out is taken into
     the index as it is published, and while there is none, the architecture's own tag is all that is published.
-    What is published already under the same content id is left as it is; other content under the tag is replaced
-    only with a reason, which is recorded: ``replace``, or ``force`` to leave nothing as it is. ``mount_from`` names
-    other applications of the namespace whose blobs may be used. Raises ClusterImageError.
+    What is there with the same content id stays; other content is replaced only with a reason, which is recorded:
+    ``replace``, or ``force`` to let nothing stay. ``mount_from`` names other applications whose blobs may be used.
+    Raises ClusterImageError.
     """
     images = find_images(target, layouts)
     whole = ImageReference.parse(f"{registry}/{namespace}/{target.app}:{target.version}")
-    pusher = Pusher(client, whole, [f"{namespace}/{app}" for app in mount_from])
-    reason = force or replace
+    pusher, reason = Pusher(client, whole, [f"{namespace}/{app}" for app in mount_from]), force or replace
     last = _last(pusher, whole, target, images, offered, reason)
     there = pusher.manifest(last.tag)
     problems = [] if last.is_index else [_no_index(whole, target, offered)]
@@ -76,8 +75,8 @@ def publish(
             raise _refusal(target, last, there)
     compared_with, changes = _changes(client, whole, there, images)
     uploaded = _push(pusher, last, target, images, there)
-    replaced = there.digest if there is not None and there.digest != last.manifest.digest else None
-    if replaced is not None:
+    replaced = there.digest if there and there.digest != last.manifest.digest else None
+    if replaced:
         problems.append(_replaced(last, replaced, reason))
     return _result(
         target,
