@@ -34,6 +34,7 @@ def build_table(results: Sequence[BuildResult], published: PublishResult | None)
         rows = sorted(inside)
         parts.append(table(("IMAGE INSIDE", "ARCHITECTURE", "DIGEST", "SIZE", "FOUND IN"), rows))
     notes = dict.fromkeys(str(problem) for result in results for problem in result.problems)
+    notes |= dict.fromkeys(str(problem) for problem in (published.problems if published else ()))
     notes |= dict.fromkeys(f"cannot be seen: {spot}" for result in results for spot in result.blind_spots)
     if notes:
         parts.append("\n".join(notes))
