@@ -11,8 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 _SOAK = "soak"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The same generated examples in every run, but for the long runs, which are to find new ones."""
+    settings.register_profile("steady", derandomize=True)
+    if _SOAK not in str(config.getoption("-m")):
+        settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -8,7 +8,6 @@ path, and what it replaces is no longer certain.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -18,7 +17,7 @@ from action.discover.found import Found
 from action.discover.hits import Hit
 from action.discover.json_patch import is_json_patch, what_is_gone, what_is_set
 from action.discover.kustomize_generators import generated
-from action.discover.literals import literal
+from action.discover.kustomize_images import transformed
 from action.discover.yaml_tree import Document, Map, Text, Tree, documents
 from action.errors import InputError, Problem
 
@@ -28,8 +27,8 @@ MAX_BUILDS = 200
 _RESOURCES = ("resources", "bases", "generators")
 _PATCHES = ("patches", "patchesJson6902", "patchesStrategicMerge")
 _GONE = "a JSON patch of a kustomization replaces it"
-_PERHAPS = "images of a kustomization may replace it"
-_TRANSFORMED = re.compile(r"(?:^|\.)(?:(?:containers|initContainers)\[\d+\]\.image|volumes\[\d+\]\.image\.reference)$")
+_FOR_WHAT = "a JSON patch sets it in an object that is not seen here"
+_PATCH_TRANSFORMERS = frozenset({"PatchTransformer", "PatchJson6902Transformer", "PatchStrategicMergeTransformer"})
 
 Reader = Callable[[str], Found]
 """Reads one manifest by its name in the context."""
@@ -79,33 +78,42 @@ class _Kustomizations:
         for entry in _texts(root.get("components")):
             self.build(_below(folder, entry), depth + 1, found)
         images = _items(root.get("images"))
-        for document, file in self._parts(root, folder, name, found):
+        for document, file, target in self._parts(root, folder, name, found):
             if isinstance(document.root, Map) and document.root.get("kind") == "ImageTagTransformer":
                 images.append(document.root.get("imageTag"))
             elif is_json_patch(document.root):
                 gone = what_is_gone(document.root)
-                found.hits = [hit.at_most("likely", _GONE) if _is_in(hit, gone) else hit for hit in found.hits]
+                sure = any(_is_of(hit, target) for hit in found.hits)
+                found.hits = [
+                    hit.at_most("likely", _GONE) if _is_of(hit, target) and _is_in(hit, gone) else hit
+                    for hit in found.hits
+                ]
                 for tree in what_is_set(document.root):
-                    found.add(extract(replace(document, root=tree), file, lines=file != name))
+                    new = extract(replace(document, root=tree), file, lines=file != name)
+                    new.hits = new.hits if sure else [hit.at_most("likely", _FOR_WHAT) for hit in new.hits]
+                    found.add(new)
             else:
                 found.add(extract(document, file, lines=file != name))
         if root.get("helmCharts"):
             found.blind_spots.append(f"{name}: kustomize fetches charts when it runs: their images are not seen")
+        if root.get("replacements"):
+            found.blind_spots.append(f"{name}: kustomize copies values (replacements): an image so made is not seen")
         told = bool(root.get("configurations"))  # of fields that a file says, which may be any
-        found.hits = [made for hit in found.hits for made in _transformed(hit, images, told)]
+        found.hits = [made for hit in found.hits for made in transformed(hit, images, told)]
 
-    def _parts(self, root: Map, folder: str, name: str, found: Found) -> Iterator[tuple[Document, str]]:
-        """The documents of every patch and transformer, each with the file that it stands in."""
+    def _parts(self, root: Map, folder: str, name: str, found: Found) -> Iterator[tuple[Document, str, Tree]]:
+        """The documents of every patch and transformer, each with the file that it stands in and its target."""
         for field in (*_PATCHES, "transformers"):
             for item in _items(root.get(field)):
                 written = (item.get("path"), item.get("patch")) if isinstance(item, Map) else (item, item)
                 path, inline = (part if isinstance(part, Text) else None for part in written)
+                target = item.get("target") if isinstance(item, Map) else None
                 if path is not None and "\n" not in path:
                     for file in self._named(str(path), folder, name, found):
                         self._covered.add(file)
-                        yield from ((document, file) for document in self._documents(file, found))
+                        yield from _opened(self._documents(file, found), file, target)
                 elif inline is not None:
-                    yield from ((part, name) for part in documents(inline, name) if isinstance(part, Document))
+                    yield from _opened(_sound(documents(inline, name)), name, target)
 
     def _named(self, entry: str, folder: str, name: str, found: Found) -> Iterator[str]:
         """The file of a patch or a transformer; of a directory, those that its kustomization names."""
@@ -153,6 +161,29 @@ class _Kustomizations:
         return Found(problems=[_missing(entry, name)])
 
 
+def _sound(parsed: Iterator[Document | Problem]) -> Iterator[Document]:
+    return (document for document in parsed if isinstance(document, Document))
+
+
+def _opened(parsed: Iterator[Document], file: str, target: Tree) -> Iterator[tuple[Document, str, Tree]]:
+    """Each document with its file and target; of a patch transformer, the patch that it holds as text."""
+    for document in parsed:
+        held = document.root if isinstance(document.root, Map) else Map(0)
+        if str(held.get("kind")) not in _PATCH_TRANSFORMERS:
+            yield document, file, target
+            continue
+        for text in (held.get("patch"), held.get("jsonOp"), held.get("patches")):
+            if isinstance(text, Text):
+                yield from ((part, file, held.get("target")) for part in _sound(documents(text, file)))
+
+
+def _is_of(hit: Hit, target: Tree) -> bool:
+    """Whether the object of a hit is one that a patch is for, as far as kind and name say."""
+    kind, _, name = hit.source.object.partition("/")
+    wanted = (target.get("kind"), target.get("name")) if isinstance(target, Map) else (None, None)
+    return wanted != (None, None) and wanted[0] in (None, kind) and wanted[1] in (None, name)
+
+
 def _is_in(hit: Hit, fields: set[str]) -> bool:
     """Whether it stands in one of the fields, or below it."""
     return any(
@@ -166,42 +197,6 @@ def _missing(entry: str, name: str) -> Problem:
 
 def _below(folder: str, entry: str) -> str:
     return posixpath.normpath(posixpath.join(folder, entry)).lstrip("/")
-
-
-def _transformed(hit: Hit, images: list[Tree], told: bool) -> list[Hit]:
-    """What ``images:`` makes of a hit: the new one, or both where it may or may not be reached.
-
-    kustomize, api/filters/imagetag and api/internal/konfig/builtinpluginconsts/images.go: containers and volumes only,
-    and nothing inside of strings, where a hit is never certain.
-    """
-    made = _replaced(hit, images)
-    reached = _TRANSFORMED.search(hit.source.field) is not None
-    if made is hit or (reached and hit.verdict == "certain"):
-        return [made]
-    return [hit, made.at_most("likely", _PERHAPS)] if reached or told else [hit]
-
-
-def _replaced(hit: Hit, images: list[Tree]) -> Hit:
-    """What the ``images:`` transformer makes of a reference: compared by its name as written, without the tag."""
-    written = hit.reference.written.strip()
-    name = written.partition("@")[0]
-    head, colon, tail = name.rpartition(":")
-    bare = head if colon and "/" not in tail else name
-    for item in images:
-        if not isinstance(item, Map) or item.get("name") != bare:
-            continue
-        new = str(item.get("newName") or bare)
-        tag, digest = item.get("newTag"), item.get("digest")
-        if isinstance(digest, Text):
-            new = f"{new}@{digest}"
-        elif isinstance(tag, Text):
-            new = f"{new}:{tag}"
-        else:
-            new += written[len(bare) :]
-        known = literal(new)
-        if known is not None:
-            return replace(hit, reference=known.reference)
-    return hit
 
 
 def _items(tree: Tree) -> list[Tree]:

@@ -77,7 +77,7 @@ class _Assignments:
         if stop == "[":
             items = data.get(key, [])
             if not isinstance(items, list):
-                raise _RefusedError(f"{key!r} is not a list")
+                return self._not_a_list(repr(key))
             ended = self._indexed(items, level)
             if ended is not None:
                 _set(data, key, items)
@@ -117,7 +117,7 @@ class _Assignments:
         if stop == "[":
             nested = below if below is not None else []
             if not isinstance(nested, list):
-                raise _RefusedError(f"[{index}] is not a list")
+                return self._not_a_list(f"[{index}]")
             ended = self._indexed(nested, level)
             if ended is not None:
                 _put(items, index, nested)
@@ -126,6 +126,12 @@ class _Assignments:
         over = self._key(inner, level)
         _put(items, index, inner)
         return over
+
+    def _not_a_list(self, what: str) -> bool:
+        """Helm reads the brackets first, and takes a text that ends inside of them for nothing at all."""
+        if self._until("]")[1] == "":
+            return True
+        raise _RefusedError(f"{what} is not a list")
 
     def _value(self) -> tuple[Json, bool]:
         """The value behind an equals sign, and whether the text is over."""

@@ -15,7 +15,7 @@ from action.discover.set_options import Json, apply_sets
 EXAMPLES = [
     "a=b", "a=1", "a=01", "a=-5", "a=1.5", "a=true", "a=True", "a=null", "a=", "a=b,c=d", "a.b.c=d", "a={x,y,1}",
     "a={}", "a[0]=x", "a[1]=x", "a[0].b=1,a[0].c=2", r"a=b\,c", r"a\.b=c", "a={x,y},b=z", "a=b=c", "a.b[2].c={1,2}",
-    "a=9223372036854775808", "a=0", "a= x ", "a[0][1]=x", "a=\"q\"",
+    "a=9223372036854775808", "a=0", "a= x ", "a[0][1]=x", "a=\"q\"", "a=1,a[",
 ]  # fmt: skip
 
 
