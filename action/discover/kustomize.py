@@ -1,8 +1,7 @@
 """A kustomization -> the images of what ``kubectl apply -k`` would apply, its ``images:`` replaced.
 
 https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/. Strategic patches are read as the objects that
-they are: an image that one sets is found beside the one that it replaces. Of a JSON patch the value is read at its
-path, and what it replaces is no longer certain.
+they are, JSON patches as the values that they set. What either replaces is found beside it, and no longer certain.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from action.discover.hits import Hit
 from action.discover.json_patch import is_json_patch, what_is_gone, what_is_set
 from action.discover.kustomize_generators import generated
 from action.discover.kustomize_images import transformed
+from action.discover.kustomize_merge import container_of, given_images
 from action.discover.yaml_tree import Document, Map, Text, Tree, documents
 from action.errors import InputError, Problem
 
@@ -27,6 +27,7 @@ MAX_BUILDS = 200
 _RESOURCES = ("resources", "bases", "generators")
 _PATCHES = ("patches", "patchesJson6902", "patchesStrategicMerge")
 _GONE = "a JSON patch of a kustomization replaces it"
+_MERGED = "a patch of a kustomization gives its container another"
 _FOR_WHAT = "a JSON patch sets it in an object that is not seen here"
 _PATCH_TRANSFORMERS = frozenset({"PatchTransformer", "PatchJson6902Transformer", "PatchStrategicMergeTransformer"})
 
@@ -93,6 +94,11 @@ class _Kustomizations:
                     new.hits = new.hits if sure else [hit.at_most("likely", _FOR_WHAT) for hit in new.hits]
                     found.add(new)
             else:
+                given = given_images(document.root) if isinstance(document.root, Map) else set()
+                found.hits = [
+                    hit.at_most("likely", _MERGED) if given and container_of(self._files, hit) in given else hit
+                    for hit in found.hits
+                ]
                 found.add(extract(document, file, lines=file != name))
         if root.get("helmCharts"):
             found.blind_spots.append(f"{name}: kustomize fetches charts when it runs: their images are not seen")
