@@ -47,9 +47,6 @@ class Ready:
     def descriptor(self) -> Descriptor:
         return Descriptor(media_type=OCI_MANIFEST, digest=self.digest, size=len(self.body()))
 
-    def layer_digests(self) -> list[str]:
-        return layer_digests(self.layout, self.digest)
-
     def blobs(self) -> dict[str, int]:
         """Digest -> size of every layer and of the configuration."""
         manifest = self.manifest()
@@ -71,7 +68,7 @@ def find_images(target: Target, layouts: Mapping[Arch, Path]) -> list[Ready]:
     if problems:
         raise InputError(problems)
     if target.type == "configs":
-        check_one_content({image.arch: image.layer_digests() for image in found})
+        check_one_content({image.arch: layer_digests(image.layout, image.digest) for image in found})
     return found
 
 

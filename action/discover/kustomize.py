@@ -17,7 +17,8 @@ from action.discover.hits import Hit
 from action.discover.json_patch import is_json_patch, what_is_gone, what_is_set
 from action.discover.kustomize_generators import generated
 from action.discover.kustomize_images import transformed
-from action.discover.kustomize_merge import container_of, given_images
+from action.discover.kustomize_merge import given_images, is_given_another
+from action.discover.tree_lists import items, texts
 from action.discover.yaml_tree import Document, Map, Text, Tree, documents
 from action.errors import InputError, Problem
 
@@ -72,34 +73,20 @@ class _Kustomizations:
                 self._document(document.root, folder, name, depth, found)
 
     def _document(self, root: Map, folder: str, name: str, depth: int, found: Found) -> None:
-        for entry in (str(item) for field in _RESOURCES for item in _texts(root.get(field))):
+        for entry in (str(item) for field in _RESOURCES for item in texts(root.get(field))):
             found.add(self._entry(entry, folder, name, depth))
         for made in generated(root, lambda path: self._text(_below(folder, path))):
             found.add(extract(Document(1, made.line, made), name))
-        for entry in _texts(root.get("components")):
+        for entry in texts(root.get("components")):
             self.build(_below(folder, entry), depth + 1, found)
-        images = _items(root.get("images"))
+        images = items(root.get("images"))
         for document, file, target in self._parts(root, folder, name, found):
             if isinstance(document.root, Map) and document.root.get("kind") == "ImageTagTransformer":
                 images.append(document.root.get("imageTag"))
             elif is_json_patch(document.root):
-                gone = what_is_gone(document.root)
-                sure = any(_is_of(hit, target) for hit in found.hits)
-                found.hits = [
-                    hit.at_most("likely", _GONE) if _is_of(hit, target) and _is_in(hit, gone) else hit
-                    for hit in found.hits
-                ]
-                for tree in what_is_set(document.root):
-                    new = extract(replace(document, root=tree), file, lines=file != name)
-                    new.hits = new.hits if sure else [hit.at_most("likely", _FOR_WHAT) for hit in new.hits]
-                    found.add(new)
+                _patch_values(document, file, target, found, lines=file != name)
             else:
-                given = given_images(document.root) if isinstance(document.root, Map) else set()
-                found.hits = [
-                    hit.at_most("likely", _MERGED) if given and container_of(self._files, hit) in given else hit
-                    for hit in found.hits
-                ]
-                found.add(extract(document, file, lines=file != name))
+                self._merge(document, file, found, lines=file != name)
         if root.get("helmCharts"):
             found.blind_spots.append(f"{name}: kustomize fetches charts when it runs: their images are not seen")
         if root.get("replacements"):
@@ -107,10 +94,18 @@ class _Kustomizations:
         told = bool(root.get("configurations"))  # of fields that a file says, which may be any
         found.hits = [made for hit in found.hits for made in transformed(hit, images, told)]
 
+    def _merge(self, document: Document, file: str, found: Found, *, lines: bool) -> None:
+        """Take in a strategic patch, or any other object."""
+        given = given_images(document.root) if isinstance(document.root, Map) else frozenset()
+        found.hits = [
+            hit.at_most("likely", _MERGED) if is_given_another(self._files, hit, given) else hit for hit in found.hits
+        ]
+        found.add(extract(document, file, lines=lines))
+
     def _parts(self, root: Map, folder: str, name: str, found: Found) -> Iterator[tuple[Document, str, Tree]]:
         """The documents of every patch and transformer, each with the file that it stands in and its target."""
         for field in (*_PATCHES, "transformers"):
-            for item in _items(root.get(field)):
+            for item in items(root.get(field)):
                 written = (item.get("path"), item.get("patch")) if isinstance(item, Map) else (item, item)
                 path, inline = (part if isinstance(part, Text) else None for part in written)
                 target = item.get("target") if isinstance(item, Map) else None
@@ -130,7 +125,7 @@ class _Kustomizations:
         elif inner is not None:
             for document in self._documents(inner, found):
                 if isinstance(document.root, Map):
-                    listed = (_below(path, item) for item in _texts(document.root.get("resources")))
+                    listed = (_below(path, item) for item in texts(document.root.get("resources")))
                     yield from (file for file in listed if self._files.exists(file))
         else:
             found.problems.append(_missing(entry, name))
@@ -165,6 +160,19 @@ class _Kustomizations:
             self.build(path, depth + 1, found)
             return found
         return Found(problems=[_missing(entry, name)])
+
+
+def _patch_values(document: Document, file: str, target: Tree, found: Found, *, lines: bool) -> None:
+    """Take in a JSON patch: sure is only what it sets in an object that was found."""
+    gone = what_is_gone(document.root)
+    sure = any(_is_of(hit, target) for hit in found.hits)
+    found.hits = [
+        hit.at_most("likely", _GONE) if _is_of(hit, target) and _is_in(hit, gone) else hit for hit in found.hits
+    ]
+    for tree in what_is_set(document.root):
+        new = extract(replace(document, root=tree), file, lines=lines)
+        new.hits = new.hits if sure else [hit.at_most("likely", _FOR_WHAT) for hit in new.hits]
+        found.add(new)
 
 
 def _sound(parsed: Iterator[Document | Problem]) -> Iterator[Document]:
@@ -203,11 +211,3 @@ def _missing(entry: str, name: str) -> Problem:
 
 def _below(folder: str, entry: str) -> str:
     return posixpath.normpath(posixpath.join(folder, entry)).lstrip("/")
-
-
-def _items(tree: Tree) -> list[Tree]:
-    return list(tree) if isinstance(tree, list) else []
-
-
-def _texts(tree: Tree) -> list[Text]:
-    return [item for item in _items(tree) if isinstance(item, Text)]

@@ -8,7 +8,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator
 
-from action.discover.yaml_tree import Map, Text, Tree
+from action.discover.tree_lists import maps, texts
+from action.discover.yaml_tree import Map, Text
 
 FIELDS = {"configMapGenerator": "ConfigMap", "secretGenerator": "Secret"}
 
@@ -19,7 +20,7 @@ Texts = Callable[[str], str | None]
 def generated(root: Map, read: Texts) -> Iterator[Map]:
     """The objects of every generator of a kustomization."""
     for field, kind in FIELDS.items():
-        for generator in _maps(root.get(field)):
+        for generator in maps(root.get(field)):
             data = Map(generator.line)
             for key, value in _entries(generator, read):
                 data[key] = value
@@ -37,14 +38,14 @@ def _object(kind: str, generator: Map, data: Map) -> Map:
 
 
 def _entries(generator: Map, read: Texts) -> Iterator[tuple[str, Text]]:
-    for pair in _texts(generator.get("literals")):
+    for pair in texts(generator.get("literals")):
         yield from _pair(pair, generator.line)
-    for written in _texts(generator.get("files")):
+    for written in texts(generator.get("files")):
         key, equals, path = written.rpartition("=")
         content = read(path)
         if content is not None:
             yield key if equals else posixpath.basename(path), Text(content, generator.line)
-    for written in (*_texts(generator.get("envs")), *_texts([generator.get("env")])):
+    for written in (*texts(generator.get("envs")), *texts([generator.get("env")])):
         for line in (read(str(written)) or "").splitlines():
             if not line.lstrip().startswith("#"):
                 yield from _pair(line, generator.line)
@@ -54,11 +55,3 @@ def _pair(line: str, number: int) -> Iterator[tuple[str, Text]]:
     key, equals, value = line.partition("=")
     if equals and key.strip():
         yield key.strip(), Text(value.strip().strip("'\""), number)
-
-
-def _texts(tree: Tree) -> list[Text]:
-    return [item for item in tree if isinstance(item, Text)] if isinstance(tree, list) else []
-
-
-def _maps(tree: Tree) -> list[Map]:
-    return [item for item in tree if isinstance(item, Map)] if isinstance(tree, list) else []

@@ -27,18 +27,23 @@ class Container(NamedTuple):
     name: str
 
 
-def given_images(patch: Map) -> set[Container]:
+def given_images(patch: Map) -> frozenset[Container]:
     """The containers that a patch gives an image."""
     metadata = patch.get("metadata")
     name = metadata.get("name") if isinstance(metadata, Map) else None
-    return {
+    return frozenset(
         Container(f"{patch.get('kind')}/{name}", path, str(item.get("name")))
         for path, item in _containers(patch, "", 0)
         if "image" in item
-    }
+    )
 
 
-def container_of(files: ContextFiles, hit: Hit) -> Container | None:
+def is_given_another(files: ContextFiles, hit: Hit, given: frozenset[Container]) -> bool:
+    """Whether a hit is the image of one of the containers; only then is its file read again, for the name."""
+    return any(hit.source.object == container.object for container in given) and _container_of(files, hit) in given
+
+
+def _container_of(files: ContextFiles, hit: Hit) -> Container | None:
     """The container whose image a hit is, when it stands in a manifest of the context."""
     field = _FIELD.fullmatch(hit.source.field)
     if field is None or not files.exists(hit.source.file):
