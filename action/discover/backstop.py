@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from action.discover.chart_files import ChartFiles
 from action.discover.findings import Source
@@ -11,16 +12,13 @@ from action.discover.found import Found
 from action.discover.glance import may_name_images
 from action.discover.hits import Hit
 from action.discover.image_lists import list_entries
-from action.discover.literals import literal, tokens
-from action.discover.rules import Claim, image_field, image_like_fields, image_parts
+from action.discover.literals import image_words, literal
+from action.discover.rules import FLOATING, Claim, image_field, image_like_fields, image_parts
 from action.discover.yaml_tree import Map, Text, Tree
 from action.reference import ImageReference
 
 SWITCHES = ("enabled", "enable", "create", "install", "deploy")
 
-_LITERAL_IMAGE = re.compile(
-    r"""^[ \t-]*["']?image["']?[ \t]*:[ \t]*["']?([\w./:@-]+)["']?[ \t]*(?:#.*)?$""", re.MULTILINE
-)
 _IMAGE_LIST = re.compile(r"(?:^|/)[\w.-]*images?[\w.-]*\.txt$")
 _SCHEMA = re.compile(r"^kind:\s*CustomResourceDefinition", re.MULTILINE)
 _NOT_RENDERED = re.compile(r"(?:^|/)(?:tests|ci|examples?|docs?)/")
@@ -50,7 +48,8 @@ def _from_values(chart: ChartFiles) -> Iterator[Hit]:
         base = name.removesuffix("values.yaml")
         prefix = ".".join(base.rstrip("/").split("/")[1::2])
         version = _app_version(chart, f"{base}Chart.yaml")
-        for claim, path, switch in _walk(chart.tree(name), prefix, version, _condition(chart, base)):
+        owner = str(chart.tree(f"{base}Chart.yaml", "name") or chart.name)
+        for claim, path, switch in _walk(chart.tree(name), prefix, version, owner, _condition(chart, base)):
             yield from _value_hit(chart, name, claim, path, switch)
 
 
@@ -76,8 +75,15 @@ def _condition(chart: ChartFiles, base: str) -> str:
     return ""
 
 
-def _walk(root: Tree, prefix: str, app_version: str | None, above: str) -> Iterator[tuple[Claim, str, str]]:
-    """Claims of a values tree with the path of their map, and the nearest switch above that is off."""
+def _walk(
+    root: Tree, prefix: str, app_version: str | None, chart_name: str, above: str
+) -> Iterator[tuple[Claim, str, str]]:
+    """Claims of a values tree with the path of their map, and the nearest switch above that is off.
+
+    A missing tag is the chart's ``app_version`` for its own program only: the ``image`` of ``helm create``, or a
+    repository of the chart's name.
+    """
+    image = f"{prefix}.image".lstrip(".")
     stack: list[tuple[Tree, str, str, str]] = [(root, prefix, "", above)]
     while stack:
         node, path, key, switch = stack.pop()
@@ -90,20 +96,27 @@ def _walk(root: Tree, prefix: str, app_version: str | None, above: str) -> Itera
                 switch = f"{path}.{name}".lstrip(".")
         for rule in (image_field, image_parts, image_like_fields):
             for claim in rule(node, key):
-                if claim.tagless and app_version:
+                if claim.tagless and app_version and (path == image or _is_own(claim.text, chart_name)):
                     claim = claim._replace(text=f"{claim.text}:{app_version}")
                 yield claim, path, switch
         stack += [(value, f"{path}.{name}".lstrip("."), name, switch) for name, value in node.items()]
 
 
+def _is_own(repository: str, chart_name: str) -> bool:
+    """Whether the repository has the name of the chart."""
+    return repository.rpartition("/")[2] == chart_name
+
+
 def _value_hit(chart: ChartFiles, name: str, claim: Claim, path: str, switch: str) -> Iterator[Hit]:
     known = literal(claim.text)
-    if known is None or not known.pinned or (claim.rule == "image-key" and not known.strict):
+    tagless = known is not None and claim.tagless and not known.pinned
+    if known is None or not (known.pinned or tagless) or (claim.rule == "image-key" and not known.strict):
         return
     field = f"{path}.{claim.field}".lstrip(".")
     brings = f"reachable by values: --set {switch}=true" if switch else f"reachable by values: {path or field}"
     source = Source(file=_place(chart, name), field=field, rule="values", line=claim.line)
-    yield Hit(known.reference, "uncertain", source, brings)
+    reference = replace(known.reference, tag=None) if tagless else known.reference
+    yield Hit(reference, "uncertain", source, f"{brings}; {FLOATING}" if tagless else brings)
 
 
 def _from_templates(chart: ChartFiles) -> Iterator[Hit]:
@@ -116,12 +129,10 @@ def _from_templates(chart: ChartFiles) -> Iterator[Hit]:
 
 
 def literal_images(text: str) -> Iterator[tuple[ImageReference, int]]:
-    """Images that stand in text which is not YAML, such as a template, with their lines: ``image: <name>`` lines, and
-    words that are unmistakably images."""
-    words = [(match[1], text.count("\n", 0, match.start(1))) for match in _LITERAL_IMAGE.finditer(text)]
-    for word, line in dict.fromkeys([*words, *tokens(text)]):
+    """The images that text which is not YAML names, such as a template, each with its line."""
+    for word, line in image_words(text):
         known = literal(word)
-        if known is not None and known.pinned:
+        if known is not None:
             yield known.reference, line + 1
 
 

@@ -30,6 +30,7 @@ from action.discover.render_matrix import (
     variants,
 )
 from action.discover.rendering import KUBE_VERSION, HelmEngine, RenderedTemplate, RenderError
+from action.discover.roles import may_grant_workloads
 from action.discover.yaml_tree import documents
 from action.errors import InputError, Problem
 from action.install_plan import InstallPlan, Step
@@ -49,6 +50,7 @@ class ChartScan:
         self._read: set[tuple[str, str]] = set()
         self._places: dict[tuple[ImageReference, str, str, str, str], str] = {}
         self._failures: list[tuple[Render, RenderError]] = []
+        self._operates = False
 
     def run(self, steps: Sequence[Step], plan: InstallPlan) -> Found:
         """Everything the chart brings, given the plan's steps that install it."""
@@ -61,8 +63,9 @@ class ChartScan:
             self.found.problems += one.problems
         self.found.problems += number_tags(self._chart.text("values.yaml") or "", f"{self._chart.label}/values.yaml")
         self._render_all(planned)
-        self.found.add(declared_images(self._chart, self.found.hits))
-        self.found.add(unreached_images(self._chart, self.found.hits))
+        unreached = unreached_images(self._chart, self.found.hits)
+        self.found.add(declared_images(self._chart, self.found.hits, unreached.hits, operates=self._operates))
+        self.found.add(unreached)
         self.found.blind_spots += chart_notes(self._chart)
         return self.found
 
@@ -181,7 +184,8 @@ class ChartScan:
                 if (rendered.template, text) in self._read:
                     continue
                 self._read.add((rendered.template, text))
-                if rendered.sound and (is_plain_schema(text) or not may_name_images(text)):
+                telling = may_name_images(text) or may_grant_workloads(text)
+                if rendered.sound and (is_plain_schema(text) or not telling):
                     self._objects.update(kinds_in(text))
                     continue
                 for document in documents(text, file):
@@ -192,6 +196,7 @@ class ChartScan:
                     part.hits = [hit.at_most(render.ceiling, render.reason) for hit in part.hits if self._is_new(hit)]
                     self.found.add(part)
                     self._objects.update(part.objects)
+                    self._operates |= part.operates
 
     def _is_new(self, hit: Hit) -> bool:
         """Whether no earlier rendering showed the image in the same place. Object names may be random: kinds do."""

@@ -16,7 +16,8 @@ from action.discover.glance import may_name_images
 from action.discover.hits import RANK, Hit
 from action.discover.literals import NOT_IMAGES, literal, pattern, unresolved
 from action.discover.opaque import decoded, schema_defaults
-from action.discover.rules import MAP_RULES, Claim
+from action.discover.roles import created_workloads
+from action.discover.rules import BARE_RULES, MAP_RULES, Claim, given_base, with_base
 from action.discover.word_rules import arguments, composed_elsewhere, environment, free_text, properties
 from action.discover.yaml_tree import Document, Map, Text, Tree, documents
 from action.errors import Problem
@@ -27,6 +28,7 @@ MAX_NESTED = 3
 _LABELS = frozenset({"labels", "matchLabels", "nodeSelector", "selector", "roleRef", "subjects", "matchExpressions"})
 _ARGUMENTS = frozenset({"args", "command", "extraArgs", "arguments"})
 _SCHEMA_KEYS = frozenset({"openAPIV3Schema", "$schema"})
+_NAMES_IMAGES = re.compile(r"(?i)(?:^|[^a-z])images?(?![a-z])")
 _LOOKS_LIKE_YAML = re.compile(r"^[ \t]*(?:[\"']?[\w./-]+[\"']?[ \t]*:(?:\s|$)|[\[{]|- )", re.MULTILINE)
 
 
@@ -38,15 +40,19 @@ class Extraction:
     problems: list[Problem] = field(default_factory=list)
     blind_spots: list[str] = field(default_factory=list)
     objects: list[str] = field(default_factory=list)
+    operates: bool = False
+    """Whether a role in it may create pods or workloads."""
 
 
 class _Place(NamedTuple):
-    """Where the walk is: inherited downwards. ``ceiling`` is the best verdict that a hit may have here."""
+    """Where the walk is: inherited downwards. ``ceiling`` is the best verdict that a hit may have here, ``base`` the
+    registry, with or without a path, that a mapping above gives for the names below it."""
 
     object: str = ""
     ceiling: Verdict = "certain"
     reason: str = ""
     nested: int = 0
+    base: str = ""
 
 
 class _Path(NamedTuple):
@@ -106,11 +112,12 @@ class _Walk:
             if entered is None:
                 return
             place = entered
+        place = place._replace(base=given_base(node) or place.base)
         keys = " ".join(node).lower()
         for word, rule in MAP_RULES:
             if word in keys:
                 for claim in rule(node, key):
-                    self._claim(claim, path, place)
+                    self._claim(with_base(claim, place.base), path, place)
         for name, value in node.items():
             if name in _LABELS or name in _SCHEMA_KEYS:
                 continue
@@ -118,9 +125,10 @@ class _Walk:
                 self._stack.append((value, name, _Path(path, name), place))
 
     def _object(self, node: Map, place: _Place) -> _Place | None:
-        if kinds.is_silent(node):
-            return None
         name = kinds.name(node)
+        if kinds.is_silent(node):
+            self._note_role(node, name, place)
+            return None
         if kinds.is_schema(node):
             for claim, path in schema_defaults(node):
                 self._claim(claim, _Path(None, path), place._replace(object=name))
@@ -138,6 +146,15 @@ class _Walk:
         if fetched is not None:
             return self._lower(place, "uncertain", "a value for a chart that is fetched at run time")
         return place
+
+    def _note_role(self, node: Map, name: str, place: _Place) -> None:
+        created = created_workloads(node) if kinds.kind(node) in ("Role", "ClusterRole") else ()
+        if created and not place.nested:
+            self.found.operates = True
+            self.found.blind_spots.append(
+                f"{self._file}: {name} may create {', '.join(created)}: whoever holds it may start images that no "
+                "scan sees; list them in images/shim"
+            )
 
     def _list(self, node: list[Tree], key: str, path: _Path, place: _Place) -> None:
         claims = [*environment(node)]
@@ -159,11 +176,21 @@ class _Walk:
         elif "/" in node and (":" in node or "@" in node) and key != "image":
             known = literal(node)
             if known is not None and known.unmistakable:
-                reason = f"stands in the field {key}, which does not say image"
-                self._claim(Claim(str(node), "", "text", "uncertain", node.line, reason), path, place)
+                self._claim(self._whole_value(node, key, path, place), path, place)
             elif known is None:
                 for claim in free_text(node, node.line):
                     self._claim(claim, path, place)
+
+    @staticmethod
+    def _whole_value(node: Text, key: str, path: _Path, place: _Place) -> Claim:
+        """A text that is unmistakably an image under a key that does not say so: what stands above it may."""
+        if _NAMES_IMAGES.search(place.object.partition("/")[2]):
+            reason = f"{place.object} says that it lists images"
+            return Claim(str(node), "", "text", "likely", node.line, reason)
+        if _NAMES_IMAGES.search(path.text().rpartition(".")[0]):
+            return Claim(str(node), "", "text", "likely", node.line, f"stands below {path.text().rpartition('.')[0]}")
+        reason = f"stands in the field {key}, which does not say image"
+        return Claim(str(node), "", "text", "uncertain", node.line, reason)
 
     def _nested(self, node: Text, key: str, path: _Path, place: _Place) -> None:
         if not may_name_images(node):
@@ -190,8 +217,10 @@ class _Walk:
             return
         if place.nested and not known.strict and claim.rule == "image-key":
             return  # a word or a path inside some application's settings: far more often something else
+        if place.nested and claim.rule in BARE_RULES and "/" not in claim.text:
+            place = self._lower(place, "uncertain", "a bare name inside text, and nothing there says which registry")
         reference = replace(known.reference, tag=None) if claim.tagless else known.reference
-        hit = Hit(reference, claim.verdict, where, claim.reason)
+        hit = Hit(reference, claim.verdict, where, claim.reason, claim.guessed)
         if RANK[place.ceiling] > RANK["certain"]:
             hit = hit.at_most(place.ceiling, place.reason)
         self.found.hits.append(hit)

@@ -12,15 +12,19 @@ RANK: dict[Verdict, int] = {"certain": 0, "likely": 1, "uncertain": 2}
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """``reason`` says why the verdict is not better."""
+    """``reason`` says why the verdict is not better.
+
+    ``guessed``: only the looks of the text say that it is an image, and its host is not a known registry.
+    """
 
     reference: ImageReference
     verdict: Verdict
     source: Source
     reason: str = ""
+    guessed: bool = False
 
     def at_most(self, verdict: Verdict, reason: str) -> Hit:
         """The same place, no surer than ``verdict``."""
         if RANK[self.verdict] >= RANK[verdict]:
             return self
-        return replace(self, verdict=verdict, reason=reason)
+        return replace(self, verdict=verdict, reason=reason, guessed=False)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from action.discover.registries import is_label_prefix
 from action.errors import InputError
 from action.reference import ImageReference
 
@@ -15,6 +16,10 @@ _PORT_LIKE = re.compile(r"[0-9]{2,5}")
 # What stands before or after an image inside shell text, prose or a properties file.
 _TOKEN = re.compile(
     r"(?<![\w./:@${}-])[A-Za-z0-9][\w.-]{0,255}(?::\d{1,5})?/[\w./-]{0,255}[:@][\w.:@+-]{1,255}", re.ASCII
+)
+
+_IMAGE_LINE = re.compile(
+    r"""^[ \t-]*["']?image["']?[ \t]*:[ \t]*["']?([\w./:@-]{1,512})["']?[ \t]*(?:[,}#].*)?$""", re.MULTILINE
 )
 
 # A path with a tag or digest behind it, as every unmistakable image has one; the leading slash makes the search fast.
@@ -45,6 +50,8 @@ class Literal:
         reference = self.reference
         if not (self.qualified and self.pinned) or reference.domain == "localhost":
             return False
+        if is_label_prefix(reference.domain):
+            return False
         return reference.digest is not None or not _PORT_LIKE.fullmatch(reference.tag or "")
 
 
@@ -74,6 +81,14 @@ def unresolved(text: str) -> bool:
 def pattern(text: str) -> bool:
     """Whether the text matches names rather than being one (a policy's ``registry/*``)."""
     return bool(_WILDCARD.search(text[:MAX_LENGTH]))
+
+
+def image_words(text: str) -> list[tuple[str, int]]:
+    """The images that text which is not YAML names, each with its line (from 0): in ``image: <name>``, or as words
+    that are unmistakably images."""
+    named = [(match[1], text.count("\n", 0, match.start(1))) for match in _IMAGE_LINE.finditer(text)]
+    pinned = [(word, line) for word, line in named if (known := literal(word)) is not None and known.pinned]
+    return list(dict.fromkeys([*pinned, *tokens(text)]))
 
 
 def tokens(text: str) -> list[tuple[str, int]]:

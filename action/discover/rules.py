@@ -29,11 +29,15 @@ _IMAGE_KEY = re.compile(r"(?i)image(?:[_-]?(?:name|ref|reference|uri|url|path|re
 _SAYS_IMAGE = re.compile(r"(?i)image")
 _NOT_A_NAME = re.compile(r"(?i)image[_-]?(?:pull|tag|version|policy|digest|secret|size|type|id)")
 _TAGS = ("tag", "version", "imageTag", "imageVersion")
+_TAG_ENDINGS = ("Tag", "tag", "TAG", "Version", "version", "VERSION")
 _REPOSITORY_PART = re.compile(r"(?i)^(.*image.*?)_?(?:repository|repo|name|registry)?$")
 
 
 class Claim(NamedTuple):
-    """A text that a rule takes for an image. ``field`` is the path below the node that the rule was given."""
+    """A text that a rule takes for an image. ``field`` is the path below the node that the rule was given.
+
+    ``guessed``: nothing but the text itself says that it is an image, so its host decides what it is worth.
+    """
 
     text: str
     field: str
@@ -41,6 +45,7 @@ class Claim(NamedTuple):
     verdict: Verdict
     line: int = 0
     reason: str = ""
+    guessed: bool = False
 
     @property
     def tagless(self) -> bool:
@@ -127,7 +132,7 @@ def image_like_fields(node: Map, key: str) -> Iterator[Claim]:
             if text is not None:
                 yield Claim(text, name, "image-parts", "likely", value.line, "put together from its parts")
             elif known.qualified:
-                yield Claim(value.strip(), name, "image-named-key", "likely", value.line, f"the key {name} names it")
+                yield Claim(value.strip(), name, "image-named-key", "uncertain", value.line, FLOATING)
 
 
 def image_collections(node: Map, key: str) -> Iterator[Claim]:
@@ -178,6 +183,34 @@ def crossplane_package(node: Map, key: str) -> Iterator[Claim]:
         yield Claim(package.strip(), "spec.package", "crossplane-package", "likely", package.line, reason)
 
 
+BARE_RULES = frozenset({"image-key", "image-parts"})
+"""Rules whose names may be parts: of a container's image the runtime knows the registry, of these nobody does."""
+_BASES = ("base", "registry", "hub", "imageRegistry", "imageRepository", "repository")
+_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z0-9-]+(?::[0-9]+)?")
+
+
+def given_base(node: Map) -> str:
+    """The registry that a mapping gives for bare names in and below it, with or without a path; empty when none."""
+    for name in _BASES:
+        value = node.get(name)
+        if isinstance(value, Text) and (text := value.strip().rstrip("/")):
+            known = literal(text)
+            if _HOST.fullmatch(text) or (known is not None and known.qualified and not known.pinned):
+                return text
+    return ""
+
+
+def with_base(claim: Claim, base: str) -> Claim:
+    """A bare name completed by the registry above it; every other claim as it is."""
+    if not base or claim.rule not in BARE_RULES or "/" in claim.text:
+        return claim
+    text = f"{base}/{claim.text}"
+    known = literal(text)
+    if known is None or not known.pinned:
+        return claim
+    return claim._replace(text=text, rule="image-parts", verdict="likely", reason=f"completed by {base} above it")
+
+
 MAP_RULES: tuple[tuple[str, MapRule], ...] = (
     ("image", image_field),
     ("repo", image_parts),
@@ -197,10 +230,10 @@ def _composed(node: Map, name: str, key: str = "image") -> str | None:
     """
     stem = _REPOSITORY_PART.fullmatch(key)
     base = stem[1].rstrip("_-") if stem else key
-    own = [f"{base}{joint}{part}" for part in ("Tag", "tag", "TAG", "Version") for joint in ("", "_", "-")]
+    own = [f"{base}{joint}{part}" for part in _TAG_ENDINGS for joint in ("", "_", "-")]
     short = re.sub(r"(?i)[_-]?image$", "", base)
     if short:
-        own += [f"{short}{part}" for part in ("Tag", "_tag", "_TAG", "Version")]
+        own += [f"{short}{part}" for part in ("Tag", "_tag", "_TAG", "Version", "_version", "_VERSION")]
     names = [*own, *_TAGS] if key.lower() in ("image", "baseimage", "imagename") else own
     tag = _text(node, *names)
     digest = _text(node, f"{base}Digest", *(("digest", "sha") if key.lower() in ("image", "baseimage") else ()))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from action.discover.literals import literal, tokens
+from action.discover.literals import Literal, image_words, literal, tokens
+from action.discover.registries import is_registry
 from action.discover.rules import FLOATING, Claim
 from action.discover.yaml_tree import Map, Text, Tree
 
@@ -45,9 +46,17 @@ def _flag_value(flag: str, value: str, field: str, line: int) -> Iterator[Claim]
         if says_image and known.pinned:
             yield Claim(text, field, "flag", "likely", line, f"the flag {flag} names it")
         elif known.unmistakable:
-            yield Claim(text, field, "flag", "likely", line, f"the value of {flag}")
+            yield _guess(text, known, field, "flag", line, flag)
         elif says_image and known.qualified:
             yield Claim(text, field, "flag", "uncertain", line, FLOATING)
+
+
+def _guess(text: str, known: Literal, field: str, rule: str, line: int, name: str) -> Claim:
+    """An image by its looks alone, under a name that does not say image: only a registry's host makes it likely."""
+    if is_registry(known.reference.domain):
+        return Claim(text, field, rule, "likely", line, f"the value of {name}")
+    reason = f"the value of {name}, which does not say image; {known.reference.domain} is not a known registry"
+    return Claim(text, field, rule, "uncertain", line, reason, guessed=True)
 
 
 def environment(node: list[Tree]) -> Iterator[Claim]:
@@ -69,7 +78,7 @@ def environment(node: list[Tree]) -> Iterator[Claim]:
         if known.pinned and _SAYS_IMAGE.search(name) and not value.number:
             yield Claim(text, field, "environment", "likely", value.line, f"the variable {name} names it")
         elif known.unmistakable:
-            yield Claim(text, field, "environment", "likely", value.line, f"the value of {name}")
+            yield _guess(text, known, field, "environment", value.line, name)
         elif not known.pinned and _SAYS_IMAGE.search(name):
             yield from _variable_with_tag(name, text, variables, field, value.line)
 
@@ -110,6 +119,6 @@ def properties(text: str, line: int) -> Iterator[Claim]:
 
 def free_text(text: str, line: int) -> Iterator[Claim]:
     """References inside scripts and prose: reported, never trusted."""
-    for word, offset in tokens(text):
+    for word, offset in image_words(text):
         where = line + offset if line else 0
         yield Claim(word, "", "text", "uncertain", where, "stands in text that nothing here can interpret")
