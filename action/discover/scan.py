@@ -15,12 +15,13 @@ from action.discover.helm import HelmEngine, choose_engine
 from action.discover.ignore import read_ignore_list
 from action.discover.image_lists import listed_images
 from action.discover.kubeadm import kubeadm_images
-from action.discover.layout import TEMPLATE_FOLDERS, layout_problems, templates
+from action.discover.layout import layout_problems, templates
 from action.discover.manifests import scan_manifests
 from action.discover.operators import image_notes
 from action.discover.templates import render_templates
 from action.errors import InputError, Problem
 from action.install_plan import InstallPlan, read_install_plan
+from action.kubefile import find_buildfile, parse_buildfile
 from generator.names import Arch
 
 
@@ -35,8 +36,8 @@ def scan_context(context: Path, *, arch: Arch, engine: HelmEngine | None = None)
         raise InputError(Problem("no-context", "is not a directory", "give a build context", str(context)))
     plan = read_install_plan(context)
     engine = engine or _engine(context, plan)
-    rendered, found = render_templates(context, plan.environment, engine)
-    files = ContextFiles(context, rendered)
+    rendered, found = render_templates(context, plan.environment, engine, base=_stands_on_another(context))
+    files = ContextFiles(context, rendered.texts, rendered.others)
     found.problems += [*layout_problems(context), *plan.problems]
     found.blind_spots += plan.blind_spots
     if engine is not None:
@@ -65,12 +66,20 @@ def _engine(context: Path, plan: InstallPlan) -> HelmEngine | None:
     """The engine when charts need one (InputError without any), or when templates could use one."""
     if has_charts(context, plan):
         return choose_engine()
-    if any(templates(context, folder) for folder in TEMPLATE_FOLDERS):
+    if templates(context):
         try:
             return choose_engine()
         except InputError:
             return None  # each template says so
     return None
+
+
+def _stands_on_another(context: Path) -> bool:
+    """Whether the image has a base, whose ENV templates get too."""
+    try:
+        return not parse_buildfile(find_buildfile(context, "apps")).from_scratch
+    except InputError:
+        return False  # no build file, or one that the plan reports
 
 
 def _sorted(problems: list[Problem]) -> tuple[Problem, ...]:
