@@ -11,8 +11,8 @@ from action.discover.files import read_text, relative
 
 @dataclass(frozen=True, slots=True)
 class ContextFiles:
-    """``rendered`` maps the name that a template gets, relative to the context, to what it becomes, and ``others`` to
-    what else it may become where that depends on the cluster."""
+    """``rendered`` maps the name of a file that ``sealos run`` makes, relative to the context, to its text, and
+    ``others`` to what it may be as well where that depends on the cluster."""
 
     root: Path
     rendered: Mapping[str, str] = field(default_factory=dict)
@@ -20,9 +20,7 @@ class ContextFiles:
 
     def text(self, name: str) -> str:
         """A file by its name relative to the context; raises InputError when it cannot be read."""
-        if name in self.rendered and not (self.root / name).is_file():
-            return self.rendered[name]
-        return read_text(self.root / name, name)
+        return self.rendered[name] if name in self.rendered else read_text(self.root / name, name)
 
     def exists(self, name: str) -> bool:
         """Whether it is a file now, or will be one; nothing outside of the context is."""

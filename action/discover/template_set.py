@@ -52,8 +52,8 @@ def render_set(files: Mapping[str, str], guess: Guess, engine: HelmEngine | None
         blank = is_blank(text) and len(sources) > 1
         bodies[name] = bodies[names[-2]] if blank else len(sources) - 1
     together = not any(_defines(source) for source in sources)
-    if together and (texts := _plain(files, names, bodies)) is not None:
-        return {**made, **texts}
+    if together and (plain := _plain(files, names, bodies)) is not None:
+        return {**made, **plain}
     if engine is None:
         return {**made, **{name: _without_engine(files[name]) for name in names}}
     if together:

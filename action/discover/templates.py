@@ -53,9 +53,9 @@ def render_templates(
         except InputError as error:
             found.problems += error.problems
     run = {name: text for name, text in sources.items() if name.endswith(".tmpl")}
-    _Pass(run, environment, base=base, on_node=False).into(rendered, found, engine)
+    _Pass(run, environment, base=base, on_node=False).into(context, rendered, found, engine)
     if run != sources:
-        _Pass(sources, environment, base=base, on_node=True).into(rendered, found, engine)
+        _Pass(sources, environment, base=base, on_node=True).into(context, rendered, found, engine)
     return rendered, found
 
 
@@ -69,8 +69,8 @@ class _Pass:
     base: bool
     on_node: bool
 
-    def into(self, rendered: Rendered, found: Found, engine: HelmEngine | None) -> None:
-        """Add what the files become."""
+    def into(self, context: Path, rendered: Rendered, found: Found, engine: HelmEngine | None) -> None:
+        """Add what the files become, but for names that are taken."""
         first, second = self._guesses()
         outcomes = render_set(self.files, first, engine)
         foreseen = second.data == first.data and not _asks_outside(self.files)
@@ -83,6 +83,8 @@ class _Pass:
                 if self.on_node:
                     break  # sealctl stops here
                 continue
+            if (context / rendered_name(name)).exists():
+                continue  # an error of its own; the scan goes on with what is there
             rendered.texts[rendered_name(name)] = outcome
             other = others[name]
             if isinstance(other, str) and other != outcome:

@@ -54,7 +54,9 @@ def test_a_template_becomes_what_sealos_makes_of_it(
         return
     assert not errors
     texts = {name: text for name, text in got.texts.items() if not name.startswith("charts/")}
-    if case["name"] in OUTSIDE:
+    if list(layout_problems(tmp_path)):
+        assert case["name"] in ("overwrites", "charts-left-alone")  # refused by the scan
+    elif case["name"] in OUTSIDE:
         assert texts.keys() == case["run"].keys() == got.others.keys()
     elif case["name"] in NOT_FORESEEN:
         assert not texts
@@ -67,4 +69,5 @@ def test_a_template_becomes_what_sealos_makes_of_it(
 
 def at(case: dict[str, Any]) -> str:
     """The template that the recorded error names."""
-    return next(name for name in sorted(case["files"], key=len, reverse=True) if name in case["error"])
+    names: list[str] = sorted(case["files"], key=len, reverse=True)
+    return next(name for name in names if name in case["error"])
