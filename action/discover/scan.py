@@ -51,7 +51,7 @@ def scan_context(context: Path, *, arch: Arch, engine: HelmEngine | None = None)
     found.add(scan_manifests(files, plan))
     found.add(kubeadm_images(files))
     found.add(called_scripts(plan))
-    for entry in listed_images(context):
+    for entry in listed_images(context, arch):
         found.take(entry)
     archives = archived_images(context)
     found.add(archives.found)
