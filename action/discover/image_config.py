@@ -98,12 +98,15 @@ def _map(document: Document | Problem) -> Map:
 
 
 def _overlaid(values: Map, changes: Map) -> Map:
-    """Mappings are merged, everything else is replaced, empty values too."""
+    """Mappings are merged; everything else is replaced, empty values too, but not by a mapping (so mergo has it)."""
     merged = Map(values.line)
     merged.update(values)
     for key, value in changes.items():
         old = values.get(key)
-        merged[key] = _overlaid(old, value) if isinstance(old, Map) and isinstance(value, Map) else value
+        if isinstance(value, Map) and isinstance(old, Map):
+            merged[key] = _overlaid(old, value)
+        elif not isinstance(value, Map) or old is None:
+            merged[key] = value
     return merged
 
 
