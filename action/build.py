@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from action.context import check_what_is_read, keep_what_git_keeps, staged
+from action.discover.choices import chosen
 from action.discover.findings import Scan
 from action.discover.scan import scan_context
 from action.errors import ClusterImageError, InputError, Problem
@@ -181,7 +182,8 @@ def _scan(job: Job, context: Path, means: Means) -> Scan:
     """The findings, with paths as they are in the repository; every error of the scan ends the build."""
     if job.type == "dockerimages":
         return Scan(images=())
-    scan = scan_context(context, arch=job.arch)
+    metadata = job.version.metadata
+    scan = chosen(scan_context(context, arch=job.arch), metadata.accept, metadata.refuse)
     errors = [problem for problem in scan.problems if problem.severity == "error"]
     if errors:
         raise InputError(errors)

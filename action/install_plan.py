@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from action.discover.files import read_text
+from action.discover.layout import TEMPLATE_SUFFIXES
 from action.discover.plan_commands import HelmCommand, KubectlCommand, ScriptCall, plan_command
 from action.discover.shell import ShellCommand, shell_commands
 from action.errors import InputError, Problem
@@ -53,6 +54,7 @@ class InstallPlan:
     buildfile: str = ""
     context: Path = field(default_factory=Path)
     copies: list[tuple[str, str]] = field(default_factory=list)
+    made: Mapping[str, str] = field(default_factory=dict)
 
     def locate(self, path: str) -> str | None:
         """What of the context becomes ``path`` in the image, relative to the context; None when nothing does."""
@@ -65,8 +67,9 @@ class InstallPlan:
         return next((name for name in candidates if name and self._will_exist(name)), None)
 
     def _will_exist(self, name: str) -> bool:
-        """Whether it is there, or a template becomes it."""
-        return (self.context / name).exists() or (self.context / f"{name}.tmpl").is_file()
+        """Whether it is there, or ``sealos run`` makes it."""
+        made = name in self.made or any((self.context / f"{name}{suffix}").is_file() for suffix in TEMPLATE_SUFFIXES)
+        return made or (self.context / name).exists()
 
 
 def image_path(path: str) -> str:
@@ -74,9 +77,12 @@ def image_path(path: str) -> str:
     return posixpath.normpath(f"/{path}").lstrip("/")
 
 
-def read_install_plan(context: Path) -> InstallPlan:
-    """The plan of a context; empty when it has no build file, with a problem when that cannot be read."""
-    plan = InstallPlan(context=context)
+def read_install_plan(context: Path, made: Mapping[str, str] | None = None) -> InstallPlan:
+    """The plan of a context; empty when it has no build file, with a problem when that cannot be read.
+
+    ``made`` has the texts of the files that ``sealos run`` makes before anything runs, by their names.
+    """
+    plan = InstallPlan(context=context, made=made or {})
     try:
         path = find_buildfile(context, "apps")
     except InputError:
@@ -167,7 +173,7 @@ class _PlanReader:
         if name is None or name in self._plan.scripts:
             return
         try:
-            text = read_text(self._context / name, name)
+            text = self._plan.made[name] if name in self._plan.made else read_text(self._context / name, name)
         except InputError as error:
             self._plan.problems += error.problems
             return
@@ -178,7 +184,8 @@ class _PlanReader:
 
     def _locate(self, path: str) -> str | None:
         name = self._plan.locate(path)
-        return name if name is not None and (self._context / name).is_file() else None
+        there = name is not None and (name in self._plan.made or (self._context / name).is_file())
+        return name if there else None
 
 
 def _copies(context: Path, buildfile: Buildfile) -> Iterator[tuple[str, str]]:

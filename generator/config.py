@@ -67,6 +67,13 @@ class Settings:
         return cls(**values)
 
 
+class Choice(NamedTuple):
+    """Images, as a name or a glob, that an application accepts or refuses, and why."""
+
+    image: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppMetadata:
     """What image.yaml says about an application; None where it is silent and something else decides."""
@@ -78,6 +85,8 @@ class AppMetadata:
     home: str | None = None
     licenses: str | None = None
     mount_from: tuple[str, ...] = ()
+    accept: tuple[Choice, ...] = ()
+    refuse: tuple[Choice, ...] = ()
     build_args: Mapping[str, str] = field(default_factory=dict)
     init_env: tuple[str, ...] = ()
 
@@ -87,6 +96,8 @@ class AppMetadata:
         values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
         }
+        for key in ("accept", "refuse"):
+            values[key] = tuple(Choice(**choice) for choice in data.get(key, ()))
         return cls(**values)
 
 

@@ -11,10 +11,12 @@ from action.discover.files import read_text, relative
 
 @dataclass(frozen=True, slots=True)
 class ContextFiles:
-    """``rendered`` maps the name that a ``*.tmpl`` file gets, relative to the context, to what it becomes."""
+    """``rendered`` maps the name of a file that ``sealos run`` makes, relative to the context, to its text, and
+    ``others`` to what it may be as well where that depends on the cluster."""
 
     root: Path
     rendered: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
         """A file by its name relative to the context; raises InputError when it cannot be read."""

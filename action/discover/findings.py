@@ -18,7 +18,8 @@ class Source:
     """One place that names an image.
 
     ``file`` is relative to the context (inside a packed chart: ``charts/web.tgz!web/templates/deploy.yaml``),
-    ``document`` counts the YAML documents of the file from 1, ``object`` is ``Kind/name``, ``field`` the path of
+    ``document`` counts the YAML documents of the file from 1, ``object`` is ``Kind/name`` (in a list of images the
+    comment behind the name), ``field`` the path of
     the value (``spec.template.spec.containers[0].image``), ``rule`` the extraction rule that matched and
     ``render`` which rendering of the chart showed it (empty for a plain file).
     """

@@ -22,10 +22,7 @@ class IgnoreList:
 
     def ignores(self, reference: ImageReference) -> bool:
         """Whether some line of the file covers the image."""
-        names = [str(reference), reference.name]
-        if reference.tag is not None and reference.digest is not None:
-            names += [f"{reference.name}:{reference.tag}", f"{reference.name}@{reference.digest}"]
-        return any(pattern.fullmatch(name) for pattern in self._patterns for name in names)
+        return any(matches(pattern, reference) for pattern in self._patterns)
 
 
 def read_ignore_list(context: Path) -> IgnoreList:
@@ -42,15 +39,29 @@ def read_ignore_list(context: Path) -> IgnoreList:
             entry = line.partition(" #")[0].strip()
             if not entry or entry.startswith("#"):
                 continue
-            known = literal(entry)
-            if known is not None:
-                patterns.append(re.compile(re.escape(str(known.reference) if known.pinned else known.reference.name)))
-            elif "*" in entry or "?" in entry:
-                patterns.append(_glob(entry))
+            pattern = image_pattern(entry)
+            if pattern is not None:
+                patterns.append(pattern)
             else:
                 hint = "write an image name, with * and ? where any text may stand"
                 problems.append(Problem("bad-reference", f"{entry!r} is not an image name", hint, FILE, number))
     return IgnoreList(patterns, problems)
+
+
+def image_pattern(entry: str) -> re.Pattern[str] | None:
+    """What an image name or a glob stands for; None when it is neither."""
+    known = literal(entry)
+    if known is not None:
+        return re.compile(re.escape(str(known.reference) if known.pinned else known.reference.name))
+    return _glob(entry) if "*" in entry or "?" in entry else None
+
+
+def matches(pattern: re.Pattern[str], reference: ImageReference) -> bool:
+    """Whether the pattern covers the image by any of its names."""
+    names = [str(reference), reference.name]
+    if reference.tag is not None and reference.digest is not None:
+        names += [f"{reference.name}:{reference.tag}", f"{reference.name}@{reference.digest}"]
+    return any(pattern.fullmatch(name) for name in names)
 
 
 def _glob(entry: str) -> re.Pattern[str]:

@@ -11,12 +11,14 @@ from action.discover.hits import Hit
 from action.discover.literals import literal
 from action.errors import InputError, Problem
 from action.reference import ImageReference
+from generator.names import ARCHES, Arch
 
 FOLDER = "images/shim"
+_CONDITIONS = tuple(f"arch={arch}" for arch in ARCHES)
 
 
-def listed_images(context: Path) -> Iterator[Hit | Problem]:
-    """The images of every list below ``images/shim``; hidden files are left alone."""
+def listed_images(context: Path, arch: Arch) -> Iterator[Hit | Problem]:
+    """The images of every list below ``images/shim`` that are for ``arch``; hidden files are left alone."""
     folder = context / FOLDER
     if not folder.is_dir():
         return
@@ -29,14 +31,24 @@ def listed_images(context: Path) -> Iterator[Hit | Problem]:
             except InputError as error:
                 yield from error.problems
             else:
-                yield from list_entries(text, name, "image-list")
+                yield from list_entries(text, name, "image-list", arch)
 
 
-def list_entries(text: str, name: str, rule: str) -> Iterator[Hit | Problem]:
-    """The entries of one list: ``#`` starts a comment, blank lines and ``docker://`` are allowed."""
+def list_entries(text: str, name: str, rule: str, arch: Arch | None = None) -> Iterator[Hit | Problem]:
+    """The entries of one list: blank lines and ``docker://`` are allowed, ``#`` starts a comment, which says why.
+
+    ``IMAGE if arch=arm64`` is for one architecture only; with no ``arch`` asked for, every entry counts.
+    """
     for number, line in enumerate(text.splitlines(), 1):
-        entry = line.partition(" #")[0].strip()
+        entry, _, comment = (part.strip() for part in line.partition(" #"))
         if not entry or entry.startswith("#"):
+            continue
+        entry, _, condition = (part.strip() for part in entry.partition(" if "))
+        if condition and condition not in _CONDITIONS:
+            hint = f"conditions are {' and '.join(_CONDITIONS)}"
+            yield Problem("bad-condition", f"{condition!r} is not a condition", hint, name, number)
+            continue
+        if condition and arch is not None and condition != f"arch={arch}":
             continue
         entry = entry.removeprefix("docker://").strip("\"'")
         known = literal(entry)
@@ -46,11 +58,11 @@ def list_entries(text: str, name: str, rule: str) -> Iterator[Hit | Problem]:
             yield Hit(
                 known.reference,
                 "uncertain",
-                Source(file=name, rule=rule, line=number),
+                Source(file=name, rule=rule, line=number, object=comment),
                 "registries of the cluster know sha256 digests only",
             )
         else:
-            yield Hit(known.reference, "certain", Source(file=name, rule=rule, line=number))
+            yield Hit(known.reference, "certain", Source(file=name, rule=rule, line=number, object=comment))
 
 
 def bad_entry(entry: str, name: str, line: int) -> Problem:

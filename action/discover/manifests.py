@@ -67,16 +67,31 @@ def read_manifest(files: ContextFiles, name: str) -> Found:
     except InputError as error:
         found.problems += error.problems
         return found
+    found.add(_read_text(text, name))
+    if name in files.rendered:
+        reason = "stands in a template, rendered with the image's ENV"
+        found.hits = [hit.at_most("likely", reason) for hit in found.hits]
+    if name in files.others:
+        found.hits = _common(found.hits, _read_text(files.others[name], name).hits)
+    return found
+
+
+def _read_text(text: str, name: str) -> Found:
+    found = Found()
     for document in documents(text, name):
         if isinstance(document, Problem):
             found.problems.append(document)
             found.hits += _unreadable(text, name, document)
         else:
             found.add(extract(document, name))
-    if name in files.rendered:
-        reason = "stands in a template, rendered with the image's ENV"
-        found.hits = [hit.at_most("likely", reason) for hit in found.hits]
     return found
+
+
+def _common(hits: list[Hit], others: list[Hit]) -> list[Hit]:
+    """What both of two renderings name is as sure as it was, the rest uncertain."""
+    reason = "stands in a template whose rendering cannot be predicted"
+    both = {hit.reference for hit in hits} & {hit.reference for hit in others}
+    return [hit if hit.reference in both else hit.at_most("uncertain", reason) for hit in hits]
 
 
 def _unreadable(text: str, name: str, problem: Problem) -> list[Hit]:

@@ -13,14 +13,16 @@ from action.discover.context_files import ContextFiles
 from action.discover.findings import Scan
 from action.discover.helm import HelmEngine, choose_engine
 from action.discover.ignore import read_ignore_list
+from action.discover.image_config import configured_files
 from action.discover.image_lists import listed_images
 from action.discover.kubeadm import kubeadm_images
-from action.discover.layout import TEMPLATE_FOLDERS, layout_problems, templates
+from action.discover.layout import layout_problems, templates
 from action.discover.manifests import scan_manifests
 from action.discover.operators import image_notes
 from action.discover.templates import render_templates
 from action.errors import InputError, Problem
-from action.install_plan import InstallPlan, read_install_plan
+from action.install_plan import read_install_plan
+from action.kubefile import find_buildfile, parse_buildfile
 from generator.names import Arch
 
 
@@ -33,10 +35,15 @@ def scan_context(context: Path, *, arch: Arch, engine: HelmEngine | None = None)
     """
     if not context.is_dir():
         raise InputError(Problem("no-context", "is not a directory", "give a build context", str(context)))
-    plan = read_install_plan(context)
-    engine = engine or _engine(context, plan)
-    rendered, found = render_templates(context, plan.environment, engine)
-    files = ContextFiles(context, rendered)
+    environment, base = _image_environment(context)
+    engine = engine or _template_engine(context)
+    rendered, found = render_templates(context, environment, engine, base=base)
+    configured, problems = configured_files(context)
+    found.problems += problems
+    files = ContextFiles(context, {**rendered.texts, **configured}, rendered.others)
+    plan = read_install_plan(context, files.rendered)
+    if engine is None and has_charts(context, plan):
+        engine = choose_engine()
     found.problems += [*layout_problems(context), *plan.problems]
     found.blind_spots += plan.blind_spots
     if engine is not None:
@@ -44,7 +51,7 @@ def scan_context(context: Path, *, arch: Arch, engine: HelmEngine | None = None)
     found.add(scan_manifests(files, plan))
     found.add(kubeadm_images(files))
     found.add(called_scripts(plan))
-    for entry in listed_images(context):
+    for entry in listed_images(context, arch):
         found.take(entry)
     archives = archived_images(context)
     found.add(archives.found)
@@ -61,16 +68,21 @@ def scan_context(context: Path, *, arch: Arch, engine: HelmEngine | None = None)
     )
 
 
-def _engine(context: Path, plan: InstallPlan) -> HelmEngine | None:
-    """The engine when charts need one (InputError without any), or when templates could use one."""
-    if has_charts(context, plan):
-        return choose_engine()
-    if any(templates(context, folder) for folder in TEMPLATE_FOLDERS):
-        try:
-            return choose_engine()
-        except InputError:
-            return None  # each template says so
-    return None
+def _template_engine(context: Path) -> HelmEngine | None:
+    """The engine when templates could use one, if there is any: else each of them says so."""
+    try:
+        return choose_engine() if templates(context) else None
+    except InputError:
+        return None
+
+
+def _image_environment(context: Path) -> tuple[dict[str, str], bool]:
+    """The ENV of the build file, and whether the image has a base, whose ENV templates get too."""
+    try:
+        buildfile = parse_buildfile(find_buildfile(context, "apps"))
+        return buildfile.environment(), not buildfile.from_scratch
+    except InputError:
+        return {}, False  # no build file, or one that the plan reports
 
 
 def _sorted(problems: list[Problem]) -> tuple[Problem, ...]:

@@ -1,78 +1,142 @@
-"""``*.tmpl`` files as ``sealos run`` renders them: Go templates with sprig, the image's ENV as their data."""
+"""Templates as ``sealos run`` renders them, below ``etc/``, ``scripts/`` and ``manifests/``.
+
+Two passes (lifecycle/pkg/utils/strings/strings.go and cmd/sealctl/cmd/render.go of Sealos): ``*.tmpl`` where Sealos
+runs, which an error ends, then ``*.tpl`` and ``*.tmpl`` on the node by sealctl, whose errors go unnoticed. All the
+files of a pass share one template set, in the order of a walk.
+"""
 
 from __future__ import annotations
 
-import json
-import tempfile
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from action.discover.backstop import literal_images
 from action.discover.files import read_text, relative
 from action.discover.findings import Source
 from action.discover.found import Found
+from action.discover.go_template import Token, tokens
 from action.discover.hits import Hit
-from action.discover.layout import TEMPLATE_FOLDERS, TEMPLATE_SUFFIX, templates
-from action.discover.rendering import HelmEngine, Release, RenderError
-from action.discover.yaml_tree import Document, Map, documents
+from action.discover.layout import rendered_name, templates
+from action.discover.rendering import HelmEngine
+from action.discover.sealos_template import Guess
+from action.discover.template_set import Failure, render_set
 from action.errors import InputError, Problem
+from generator.errors import Severity
 
-_CHART = "apiVersion: v2\nname: t\nversion: 0.0.0\n"
-_OUTPUT = """apiVersion: v1
-kind: ConfigMap
-metadata: {name: t}
-data:
-  text: {{ include "t" .Values.env | toJson }}
-"""
+_SYSTEM = "SEALOS_SYS_"
+_HINT = "use the functions of Sealos: sprig's, and toYaml, fromYaml, toToml, toJson, fromJson, env, ipAt, ipNet"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What templates become, by the name that each gets. ``others`` has the text of those that may come otherwise."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    others: dict[str, str] = field(default_factory=dict)
 
 
 def render_templates(
-    context: Path, environment: Mapping[str, str], engine: HelmEngine | None
-) -> tuple[dict[str, str], Found]:
-    """What every template of the context becomes, by the name that it gets, and the problems of those that fail.
+    context: Path, environment: Mapping[str, str], engine: HelmEngine | None, *, base: bool = False
+) -> tuple[Rendered, Found]:
+    """What every template of the context becomes, and what was found on the way.
 
-    The Helm engine renders: sealos uses the same template language and function library. A file that does not
-    render, or that no engine is there for, is a problem with its line, and is left out.
+    ``base``: the image stands on another one, whose ENV is not known. A template that Sealos refuses is an error with
+    its line; one whose outcome cannot be known is a warning, with what it seems to name as uncertain images.
     """
-    rendered: dict[str, str] = {}
-    found = Found()
-    for folder in TEMPLATE_FOLDERS:
-        for path in templates(context, folder):
-            name = relative(path, context)
-            text = ""
-            try:
-                text = read_text(path, name)
-                rendered[name.removesuffix(TEMPLATE_SUFFIX)] = _render(text, name, environment, engine)
-            except InputError as error:
-                found.problems += error.problems
-                found.hits += _unrendered(text, name)
+    rendered, found = Rendered(), Found()
+    sources: dict[str, str] = {}
+    for path in templates(context):
+        name = relative(path, context)
+        try:
+            sources[name] = read_text(path, name)
+        except InputError as error:
+            found.problems += error.problems
+    run = {name: text for name, text in sources.items() if name.endswith(".tmpl")}
+    _Pass(run, environment, base=base, on_node=False).into(context, rendered, found, engine)
+    if run != sources:
+        _Pass(sources, environment, base=base, on_node=True).into(context, rendered, found, engine)
     return rendered, found
 
 
-def _render(text: str, name: str, environment: Mapping[str, str], engine: HelmEngine | None) -> str:
-    if "{{" not in text:
-        return text
-    if engine is None:
-        message = "cannot be rendered: there is no helm program and no helm-python-sdk package"
-        first = text.count("\n", 0, text.index("{{")) + 1
-        raise InputError(Problem("template-render", message, "install helm", name, first, severity="warning"))
-    with tempfile.TemporaryDirectory(prefix="template-") as folder:
-        chart = Path(folder) / "t"
-        (chart / "templates").mkdir(parents=True)
-        (chart / "Chart.yaml").write_text(_CHART, encoding="utf-8")
-        (chart / "templates" / "_t.tpl").write_text(f'{{{{ define "t" }}}}{text}{{{{ end }}}}', encoding="utf-8")
-        (chart / "templates" / "t.yaml").write_text(_OUTPUT, encoding="utf-8")
-        values = json.dumps({"env": dict(environment)})
-        try:
-            output = engine.render(chart, Release(name="t", values=(values,)))
-        except RenderError as error:
-            line = error.line if error.template and error.template.endswith("_t.tpl") else None
-            raise InputError(_problem(name, error, line)) from error
-    for document in documents(output[0].documents[0], name):
-        data = document.root.get("data") if isinstance(document, Document) and isinstance(document.root, Map) else None
-        if isinstance(data, Map):
-            return str(data.get("text", ""))
-    raise InputError(Problem("template-render", "renders to something that is not text", "", name))
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One rendering of all its files: where Sealos runs, for ``*.tmpl``, or on the node, for ``*.tpl``."""
+
+    files: Mapping[str, str]
+    environment: Mapping[str, str]
+    _: KW_ONLY
+    base: bool
+    on_node: bool
+
+    def into(self, context: Path, rendered: Rendered, found: Found, engine: HelmEngine | None) -> None:
+        """Add what the files become, but for names that are taken."""
+        first, second = self._guesses()
+        outcomes = render_set(self.files, first, engine)
+        foreseen = second.data == first.data and not _asks_outside(self.files)
+        others = outcomes if foreseen else render_set(self.files, second, engine)
+        for name, outcome in outcomes.items():
+            if name.endswith(".tpl") is not self.on_node:
+                continue
+            if isinstance(outcome, Failure):
+                _report(name, self.files[name], outcome, found, ends=not self.on_node)
+                if self.on_node:
+                    break  # sealctl stops here
+                continue
+            if (context / rendered_name(name)).exists():
+                continue  # an error of its own; the scan goes on with what is there
+            rendered.texts[rendered_name(name)] = outcome
+            other = others[name]
+            if isinstance(other, str) and other != outcome:
+                rendered.others[rendered_name(name)] = other
+                _warn_of_others(name, outcome, other, found)
+
+    def _guesses(self) -> tuple[Guess, Guess]:
+        """What is taken for granted, and what may be as well: names that only a cluster or a base image can give."""
+        fields = (_first_name(word) for text in self.files.values() for word in tokens(text))
+        named = {name for name in fields if name and name not in self.environment}
+        node: dict[str, object] = {"Env": dict(self.environment), "Values": {}}
+        data: dict[str, object] = {**self.environment, **(node if self.on_node else {})}
+        outside = {name for name in named - node.keys() if self.base or name.startswith(_SYSTEM)}
+        more: dict[str, object] = dict.fromkeys(sorted(outside), "unpredictable")
+        more |= {name: value for name, value in node.items() if name in named}
+        strings = not self.on_node
+        return Guess(data=data, strings=strings), Guess(data={**data, **more}, known=False, strings=strings)
+
+
+def _first_name(word: Token) -> str:
+    """``NAME`` of ``.NAME.more`` and ``$.NAME.more``; empty for any other word."""
+    dollar, _, chain = word.text.partition(".") if word.kind in ("field", "variable") else ("-", "", "")
+    return chain.partition(".")[0] if dollar in ("", "$") else ""
+
+
+_OUTSIDE = frozenset({"env", "expandenv", "getHostByName", "now"})
+
+
+def _asks_outside(files: Mapping[str, str]) -> bool:
+    """Whether some template asks for the world around it, or for something random."""
+    words = {word.text for text in files.values() for word in tokens(text) if word.kind == "word"}
+    random = ("rand", "gen", "uuidv4", "shuffle", "htpasswd", "bcrypt", "encryptAES")
+    return bool(words & _OUTSIDE) or any(word.startswith(random) for word in words)
+
+
+def _report(name: str, text: str, failure: Failure, found: Found, *, ends: bool) -> None:
+    found.hits += _unrendered(text, name)
+    hint = _HINT if failure.certain else "list the images that it brings in images/shim"
+    effect = "" if not failure.certain else ", and ends sealos run" if ends else ", so sealctl leaves it incomplete"
+    message = f"{failure.message}{effect}"
+    severity: Severity = "error" if failure.certain and ends else "warning"
+    found.problems.append(
+        Problem("template-render", message, failure.hint or hint, name, failure.line, severity=severity)
+    )
+
+
+def _warn_of_others(name: str, text: str, other: str, found: Found) -> None:
+    one, two = ({reference for reference, _ in literal_images(each)} for each in (text, other))
+    if one != two:
+        message = "what it becomes cannot be predicted: it asks for what only the cluster or the machine knows"
+        hint = "give the variable as ENV of the image, or list its images in images/shim"
+        found.problems.append(Problem("template-unpredictable", message, hint, name, severity="warning"))
 
 
 def _unrendered(text: str, name: str) -> list[Hit]:
@@ -82,9 +146,3 @@ def _unrendered(text: str, name: str) -> list[Hit]:
         Hit(reference, "uncertain", Source(file=name, rule="template", line=line), reason)
         for reference, line in literal_images(text)
     ]
-
-
-def _problem(name: str, error: RenderError, line: int | None) -> Problem:
-    message = error.message.replace("t/templates/_t.tpl", name).replace('"t"', f'"{name}"')
-    hint = "use Go template syntax, with the names of the Kubefile's ENV"
-    return Problem("template-render", f"does not render: {message}", hint, name, line)
