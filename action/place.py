@@ -62,7 +62,10 @@ class NoWatcher:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placing:
-    """Images that were looked up and are still to be placed; ``foreseen`` is what the placement will say of them."""
+    """Images that were looked up and are still to be placed; ``foreseen`` is what the placement will say of them.
+
+    ``idle``: no image was asked for, and there was no directory either.
+    """
 
     foreseen: Placement
     images: tuple[Resolved, ...]
@@ -72,11 +75,12 @@ class Placing:
     client: RegistryClient
     arch: Arch
     jobs: int
+    idle: bool
 
     @contextmanager
     def sketched(self) -> Iterator[None]:
         """Within the block the directory has every name and size that it will have, and no byte of a blob."""
-        if self._has_no_work():
+        if self.idle:
             yield
             return
         sizes = {part.digest: part.size for image in self.images for part in _parts(image)}
@@ -89,7 +93,7 @@ class Placing:
         What it holds already is hashed and kept, everything else in it goes. Nothing is seen of an image until all
         images are whole and on the disk. Raises ClusterImageError with every problem at once.
         """
-        if self._has_no_work():
+        if self.idle:
             return self.foreseen
         blobs = _unique_blobs(self.images)
         interrupt = self.client.session.interrupt
@@ -109,9 +113,6 @@ class Placing:
             kept=filled.kept,
         )
 
-    def _has_no_work(self) -> bool:
-        return not self.images and not self.directory.root.exists()
-
 
 @contextmanager
 def placing(
@@ -129,6 +130,7 @@ def placing(
     """
     wanted = [finding for finding in findings if finding.verdict != "uncertain"]
     directory = RegistryDirectory(context / "registry")
+    idle = not wanted and not directory.root.exists()
     shared = BlobCache(cache) if cache is not None else None
     resolver = Resolver(
         context=context,
@@ -140,7 +142,7 @@ def placing(
     )
     with ExitStack() as held:
         try:
-            if wanted or directory.root.exists():
+            if not idle:
                 held.enter_context(directory.locked())
             resolved = resolver.resolve(wanted)
         except OSError as error:
@@ -160,6 +162,7 @@ def placing(
             client=client,
             arch=arch,
             jobs=jobs,
+            idle=idle,
         )
 
 

@@ -15,13 +15,16 @@ from action.errors import InputError, Problem
 from action.image import identity
 from action.image.bases import Base
 from action.image.built import build_with_engine, find_bases
+from action.image.carried import Carried, read_carried
 from action.image.context_files import CannotCopy, ContextFiles
 from action.image.engines import EngineName, choose_engine, reads_heredocs
+from action.image.hidden import not_in_image
 from action.image.ignore import read_ignore_file
 from action.image.native import Assembled, assemble
 from action.image.native_image import add_bill, write_native
 from action.image.not_native import NotNative
 from action.image.recipe import Recipe
+from action.image.root_files import RootFiles, files_of_rootfs
 from action.image.rootfs import Rootfs
 from action.kubefile import parse_buildfile
 from action.registry.auth import default_keychain
@@ -52,15 +55,15 @@ class Design:
     bases: tuple[Base, ...] = ()
     problems: tuple[Problem, ...] = ()
 
-    def write(self, layout: OciLayout) -> str:
-        """Build into ``layout``, where the caller names the result; returns the digest of the image manifest.
+    def write(self, layout: OciLayout) -> tuple[str, tuple[Problem, ...]]:
+        """Build into ``layout``, where the caller names the result; returns the image manifest's digest, and warnings.
 
         Raises InputError, and ToolError when a builder fails.
         """
         if self.engine == "native":
             assert self.assembled is not None  # noqa: S101 - what is native was assembled
-            return write_native(self.recipe, self.assembled, self.content_id, layout).digest
-        return build_with_engine(self.recipe, self.engine, self.bases, self.content_id, layout).digest
+            return write_native(self.recipe, self.assembled, self.content_id, layout).digest, ()
+        return build_with_engine(self.recipe, self.engine, self.bases, self.content_id, layout)
 
 
 def design_image(
@@ -78,9 +81,9 @@ def design_image(
 
     ``engine`` is ``auto`` (native where that is exact, else a builder that is installed), ``native``, ``buildah`` or
     ``buildx``. ``labels`` give way to labels of the build file. ``build_args`` are passed as given, and ARCH beside
-    them. ``images`` is the bill of images of a cluster image, which it then carries as a file; None for any other
-    image. ``client`` finds base images, by default with the logins of this machine. The time that the image and its
-    files bear is SOURCE_DATE_EPOCH, or 0.
+    them. ``images`` are those that were placed for a cluster image, which then carries the bill of what its root holds
+    as a file; None for any other image. ``client`` finds base images, by default with the logins of this machine. The
+    time that the image and its files bear is SOURCE_DATE_EPOCH, or 0.
 
     Raises InputError for what is wrong in the build file or the context, RegistryError for a base that cannot be had.
     """
@@ -110,14 +113,26 @@ def design_image(
 
 
 def _native(recipe: Recipe, assembled: Assembled, files: ContextFiles) -> Design:
-    add_bill(recipe, assembled.rootfs)
+    broken: tuple[Problem, ...] = ()
+    if recipe.images is not None:
+        carried = _carried(recipe, recipe.images, files_of_rootfs(assembled.rootfs))
+        add_bill(assembled.rootfs, carried.images)
+        broken = carried.broken
     return Design(
         recipe=recipe,
         engine="native",
         content_id=identity.of_assembled(recipe, assembled),
         assembled=assembled,
-        problems=(*_unused_args(recipe), *_skipped(files)),
+        problems=(*_unused_args(recipe), *_skipped(files), *broken),
     )
+
+
+def _carried(recipe: Recipe, placed: Sequence[ImageInside], files: RootFiles) -> Carried:
+    """What the files that were assembled carry; raises InputError when an image that was placed is not among it."""
+    carried = read_carried(files, placed, recipe.arch, recipe.buildfile.path.name)
+    if carried.missing:
+        raise not_in_image(recipe, files, carried.missing)
+    return carried
 
 
 def _left_to_a_builder(

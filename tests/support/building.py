@@ -50,12 +50,12 @@ def build_image(
         images=images,
         client=client,
     )
-    digest = design.write(layout)
+    digest, problems = design.write(layout)
     return BuiltImage(
         digest=digest,
         size=image_size(layout, digest),
         engine=design.engine,
         content_id=design.content_id,
         reason=design.reason,
-        problems=design.problems,
+        problems=(*design.problems, *problems),
     )
