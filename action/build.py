@@ -27,6 +27,7 @@ from action.report.progress import progress_for
 from action.report.table import size
 from action.results import BuildResult, ImageInside
 from action.reuse import Publications
+from action.source_date import last_changed
 from action.store.oci_layout import OciLayout
 from action.store.tree import read_tree
 from generator.catalog import Version
@@ -168,6 +169,7 @@ class _Making:
             engine=self.means.engine,
             images=placement.images if placement else None,
             client=self.means.client,
+            changed=last_changed(job.version.directory),
         )
 
 

@@ -9,7 +9,7 @@ from action.store.oci_layout import OciLayout
 
 
 def read_bill(layout: OciLayout, digest: str) -> tuple[ImageInside, ...] | None:
-    """What the image ``digest`` says that it carries; None when it bears no bill. Its other layers may be elsewhere."""
+    """What the image ``digest`` says that it carries, None when it bears no bill; other layers may be elsewhere."""
     for layer in layout.read_manifest(digest)["layers"]:
         if (layer.get("annotations") or {}).get(TITLE_ANNOTATION) == BILL:
             return bill.from_layer(layout.read_blob(layer["digest"]))

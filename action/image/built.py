@@ -56,19 +56,19 @@ def build_with_engine(
             bases=bases,
         )
         manifest = _image_manifest(output, recipe)
-        config = output.read_manifest(manifest["config"]["digest"])
+        config = {**output.read_manifest(manifest["config"]["digest"]), "created": timestamp(recipe.created)}
         layers = [Descriptor.from_json(layer) for layer in manifest["layers"]]
         carried = _carried(recipe, [output.blob_path(layer.digest) for layer in layers])
-        for layer in layers:
-            layout.take_blob(output.blob_path(layer.digest), layer.digest)
+        for digest in {layer.digest for layer in layers}:  # two steps that change nothing have one layer
+            layout.take_blob(output.blob_path(digest), digest)
     if carried is not None:
         config, layers = _with_bill(recipe, carried.images, config, layers, layout)
-    digest = write_image(layout, config, layers, _labels(recipe, config), identity).digest
-    return digest, carried.broken if carried else ()
+    written = write_image(layout, config, layers, _labels(recipe, config), identity)
+    return written.digest, carried.broken if carried else ()
 
 
 def _carried(recipe: Recipe, layers: Sequence[Path]) -> Carried | None:
-    """The images in the finished root; None when it is no cluster image. Raises InputError when placed ones are not."""
+    """The images in the finished root, or None when it is no cluster image; raises InputError when one is lacking."""
     if recipe.images is None:
         return None
     files = files_of_layers(layers)
@@ -127,6 +127,6 @@ def _with_bill(
     # Without the directories above it: the image may have them already, with modes of its own.
     (added,) = write_layers([LayerPlan(BILL, ((bill.PATH, bill_file(images)),))], layout, mtime=recipe.epoch)
     rootfs = {**config["rootfs"], "diff_ids": [*config["rootfs"]["diff_ids"], added.digest]}
-    step = {"created": timestamp(recipe.epoch), "created_by": f"cluster-image: {BILL}"}
+    step = {"created": timestamp(recipe.created), "created_by": f"cluster-image: {BILL}"}
     history = [*config.get("history", []), step]
     return {**config, "rootfs": rootfs, "history": history}, [*layers, added]

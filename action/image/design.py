@@ -20,6 +20,8 @@ from action.image.context_files import CannotCopy, ContextFiles
 from action.image.engines import EngineName, choose_engine, reads_heredocs
 from action.image.hidden import not_in_image
 from action.image.ignore import read_ignore_file
+from action.image.labels import CREATED
+from action.image.manifest import timestamp
 from action.image.native import Assembled, assemble
 from action.image.native_image import add_bill, write_native
 from action.image.not_native import NotNative
@@ -76,6 +78,7 @@ def design_image(
     engine: str = "auto",
     images: Sequence[ImageInside] | None = None,
     client: RegistryClient | None = None,
+    changed: int | None = None,
 ) -> Design:
     """Decide how to build for one architecture.
 
@@ -83,17 +86,21 @@ def design_image(
     ``buildx``. ``labels`` give way to labels of the build file. ``build_args`` are passed as given, and ARCH beside
     them. ``images`` are those that were placed for a cluster image, which then carries the bill of what its root holds
     as a file; None for any other image. ``client`` finds base images, by default with the logins of this machine. The
-    time that the image and its files bear is SOURCE_DATE_EPOCH, or 0.
+    time that files bear is SOURCE_DATE_EPOCH, or 0. The time that the image tells as that of its creation is the same,
+    or else ``changed``, when its sources last changed (seconds since 1970).
 
     Raises InputError for what is wrong in the build file or the context, RegistryError for a base that cannot be had.
     """
+    given = _epoch()
+    created = (changed or 0) if given is None else given
     recipe = Recipe(
         context=context,
         buildfile=parse_buildfile(buildfile),
         arch=arch,
-        labels=labels,
+        labels={**({CREATED: timestamp(created)} if created else {}), **labels},
         build_args={"ARCH": arch, **build_args},
-        epoch=_epoch(),
+        epoch=given or 0,
+        created=created,
         images=images,
     )
     files = ContextFiles(context, read_ignore_file(context, buildfile))
@@ -188,11 +195,11 @@ def _skipped(files: ContextFiles) -> tuple[Problem, ...]:
     return tuple(Problem("socket", message, file=path, severity="warning") for path in files.skipped)
 
 
-def _epoch() -> int:
-    """https://reproducible-builds.org/specs/source-date-epoch/; 0 when it is not set, so that no clock is read."""
+def _epoch() -> int | None:
+    """https://reproducible-builds.org/specs/source-date-epoch/; None when it is not set: no clock is ever read."""
     text = os.environ.get(EPOCH_VARIABLE, "")
     if not text:
-        return 0
+        return None
     if not (text.isascii() and text.isdigit()) or int(text) > _EPOCH_LIMIT:
         raise InputError(Problem("bad-epoch", f"{EPOCH_VARIABLE} is {text!r}, not seconds since 1970"))
     return int(text)

@@ -10,6 +10,7 @@ from generator.names import Arch, ImageType
 
 TYPE = "io.cluster-image.type"
 _PREFIX = "org.opencontainers.image."
+CREATED = f"{_PREFIX}created"
 
 
 def standard_labels(

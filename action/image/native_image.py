@@ -20,7 +20,7 @@ def write_native(recipe: Recipe, assembled: Assembled, identity: str, layout: Oc
     """Write everything; the manifest, which makes it an image, comes last. ``identity`` is the content id."""
     plans = plan_layers(assembled.rootfs)
     layers = write_layers(plans, layout, mtime=recipe.epoch)
-    created = timestamp(recipe.epoch)
+    created = timestamp(recipe.created)
     history = [{"created": created, "created_by": step, "empty_layer": True} for step in assembled.history]
     history += [{"created": created, "created_by": f"cluster-image: {plan.title}"} for plan in plans]
     config: dict[str, Any] = {

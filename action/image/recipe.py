@@ -16,8 +16,9 @@ from generator.names import Arch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """``epoch`` is the time (seconds since 1970) that the image and its files bear; ``images`` are those that were
-    placed in ``registry/`` of the context, None when it is no cluster image.
+    """``epoch`` is the time (seconds since 1970) that files bear, and ``created`` the one that the image itself tells,
+    which decides nothing about it. ``images`` are those that were placed in ``registry/`` of the context, None when it
+    is no cluster image.
     """
 
     context: Path
@@ -25,7 +26,8 @@ class Recipe:
     arch: Arch
     labels: Mapping[str, str]
     build_args: Mapping[str, str]
-    epoch: int
+    epoch: int = 0
+    created: int = 0
     images: Sequence[ImageInside] | None = None
 
 

@@ -38,6 +38,7 @@ def build_image(
     engine: str = "auto",
     images: Sequence[ImageInside] | None = None,
     client: RegistryClient | None = None,
+    changed: int | None = None,
 ) -> BuiltImage:
     """Design and write it; the caller names the result."""
     design = design_image(
@@ -49,6 +50,7 @@ def build_image(
         engine=engine,
         images=images,
         client=client,
+        changed=changed,
     )
     digest, problems = design.write(layout)
     return BuiltImage(

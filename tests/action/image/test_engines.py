@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ from action.registry.client import RegistryClient
 from action.results import ImageInside
 from action.store.oci_layout import OciLayout
 from tests.support.building import BuiltImage, build_image
-from tests.support.images import both_arches, image, layer, push
+from tests.support.images import Image, both_arches, digest_of, image, layer, push
 from tests.support.placed import put_images
 from tests.support.registries import RunningRegistry, docker_registry
 from tests.support.unpacked import config_of, make_files, unpack
@@ -328,3 +329,40 @@ def test_which_buildah_reads_here_documents(
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     assert reads_heredocs("buildah") is reads
     assert reads_heredocs("buildx")
+
+
+@pytest.mark.real("buildah", "docker-registry")
+def test_labels_of_a_base_image_count_least(tmp_path: Path, hub: RunningRegistry) -> None:
+    labels = {
+        "org.opencontainers.image.title": "base",
+        "io.cluster-image.content-id": "sha256:base",
+        "sealos.io.version": "v1beta1",
+        "stage": "base",
+        "own": "base",
+    }
+    push(_labelled(labels), hub.host, "hub/library/labelled", "1")
+    text = "FROM labelled:1 AS first\nARG STAGE=first\nLABEL stage=$STAGE own=first\n"
+    text += "FROM first\nLABEL own=last sealos.io.type=rootfs\n"
+    make_files(tmp_path / "context", {"Dockerfile": text})
+    built, layout = build(tmp_path / "context", "buildah", client_of(hub))
+    found = config_of(layout, built.digest)["config"]["Labels"]
+    assert found == {
+        "org.opencontainers.image.title": "thing",
+        "io.cluster-image.content-id": built.content_id,
+        "sealos.io.version": "v1beta1",
+        "sealos.io.type": "rootfs",
+        "stage": "first",
+        "own": "last",
+        "label": "labelled",
+    }
+
+
+def _labelled(labels: dict[str, str]) -> Image:
+    """An image with labels of its own."""
+    plain = image(arch="arm64", label="labelled")
+    config = json.loads(plain.config)
+    config["config"]["Labels"] |= labels
+    encoded = json.dumps(config).encode()
+    body = json.loads(plain.body)
+    body["config"] |= {"digest": digest_of(encoded), "size": len(encoded)}
+    return replace(plain, body=json.dumps(body).encode(), config=encoded)

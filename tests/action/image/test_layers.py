@@ -165,6 +165,22 @@ def test_the_time_that_files_bear(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         build_image(tmp_path, tmp_path / "Kubefile", arch="amd64", labels={}, build_args={}, layout=layout)
 
 
+def test_the_time_that_an_image_tells_decides_nothing(tmp_path: Path) -> None:
+    make_files(tmp_path, {"a": "x", "Kubefile": "FROM scratch\nCOPY a /\n"})
+    layout = OciLayout(tmp_path / "out")
+    built = [
+        build_image(tmp_path, tmp_path / "Kubefile", layout=layout, changed=changed)
+        for changed in (None, 1_700_000_000)
+    ]
+    manifests = [layout.read_manifest(each.digest) for each in built]
+    assert built[0].content_id == built[1].content_id
+    assert manifests[0]["layers"] == manifests[1]["layers"]
+    assert "org.opencontainers.image.created" not in manifests[0]["annotations"]
+    assert manifests[1]["annotations"]["org.opencontainers.image.created"] == "2023-11-14T22:13:20Z"
+    config = layout.read_manifest(manifests[1]["config"]["digest"])
+    assert {config["created"], *(step["created"] for step in config["history"])} == {"2023-11-14T22:13:20Z"}
+
+
 NAMES = st.one_of(
     st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=300),
     st.lists(st.text("ab/é", min_size=1, max_size=120), min_size=1, max_size=4).map("/".join),
