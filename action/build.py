@@ -53,13 +53,15 @@ class Job:
 class Means:
     """What every build of a run uses.
 
-    ``cache`` is a folder of blobs that builds share, ``publications`` where to look for an image that is the same
+    ``cache`` is a folder of blobs that builds share, ``whole_indexes`` keeps the images of all platforms inside,
+    ``publications`` where to look for an image that is the same
     already (None: build in any case), ``log`` takes a line each.
     """
 
     client: RegistryClient
     engine: str
     cache: Path | None
+    whole_indexes: bool
     publications: Publications | None
     log: Callable[[Job, str], None]
 
@@ -245,7 +247,9 @@ def _images(job: Job, context: Path, scan: Scan, means: Means) -> Iterator[Placi
     if job.type != "apps":
         yield None
         return
-    with placing(context, scan.wanted, arch=job.arch, client=means.client, cache=means.cache) as found:
+    with placing(
+        context, scan.wanted, arch=job.arch, client=means.client, cache=means.cache, whole=means.whole_indexes
+    ) as found:
         yield found
 
 

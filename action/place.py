@@ -83,7 +83,7 @@ class Placing:
         if self.idle:
             yield
             return
-        sizes = {part.digest: part.size for image in self.images for part in _parts(image)}
+        sizes = {part.digest: part.size for image in self.images for part in image.parts}
         with sketched(self.directory.root, self.contents, sizes):
             yield
 
@@ -107,7 +107,7 @@ class Placing:
         return replace(
             self.foreseen,
             problems=(*self.foreseen.problems, *removed),
-            total=sum(part.size for image in self.images for part in _parts(image)),
+            total=sum(part.size for image in self.images for part in image.parts),
             fetched=filled.fetched,
             cached=filled.cached,
             kept=filled.kept,
@@ -123,8 +123,11 @@ def placing(
     client: RegistryClient,
     jobs: int = 6,
     cache: Path | None = None,
+    whole: bool = False,
 ) -> Iterator[Placing]:
     """Look up the images of ``findings`` for ``arch``, the uncertain ones left out, and hold ``context/registry``.
+
+    ``whole`` keeps every index with the images of all its platforms, under the tag of the image.
 
     Only manifests and configurations are read. Raises ClusterImageError with every problem at once.
     """
@@ -139,6 +142,7 @@ def placing(
         nearby=partial(_nearby, directory, shared),
         scratch=directory.staging,
         jobs=jobs,
+        whole=whole,
     )
     with ExitStack() as held:
         try:
@@ -175,9 +179,10 @@ def place(
     jobs: int = 6,
     cache: Path | None = None,
     watcher: Watcher | None = None,
+    whole: bool = False,
 ) -> Placement:
     """Look up and fill in one go; raises what both raise."""
-    with placing(context, findings, arch=arch, client=client, jobs=jobs, cache=cache) as found:
+    with placing(context, findings, arch=arch, client=client, jobs=jobs, cache=cache, whole=whole) as found:
         return found.fill(watcher)
 
 
@@ -194,19 +199,15 @@ def _unique_blobs(images: Iterable[Resolved]) -> list[Wanted]:
     wanted: dict[str, Wanted] = {}
     for image in images:
         name = str(image.finding.reference)
-        parts: list[tuple[Part, Reader]] = [(image.leaf.image.config, partial(_rest, image.leaf.config))]
-        parts += [(layer, partial(image.source.stream, layer)) for layer in image.leaf.image.layers]
+        config, *others = image.parts
+        parts: list[tuple[Part, Reader]] = [(config, partial(_rest, image.leaf.config))]
+        parts += [(part, partial(image.source.stream, part)) for part in others]
         for part, reader in parts:
             known = wanted.get(part.digest, Wanted(part, (), (), image.finding.reference.domain))
             if name not in known.images:
                 readers, images_ = (*known.readers, reader), (*known.images, name)
                 wanted[part.digest] = known._replace(readers=readers, images=images_)
     return list(wanted.values())
-
-
-def _parts(image: Resolved) -> tuple[Part, ...]:
-    """Its blobs: the configuration and the layers."""
-    return (image.leaf.image.config, *image.leaf.image.layers)
 
 
 def _rest(body: bytes, offset: int) -> tuple[bytes]:

@@ -16,7 +16,7 @@ from action.image.root_files import REGISTRY, Held, RootFiles
 from action.reference import ImageReference
 from action.results import ImageInside
 from action.store.digest import digest_of
-from action.store.manifest import ImageManifest, Manifest, Part, parse_manifest
+from action.store.manifest import Manifest, Part, index_entries, manifest_parts
 from action.store.platform import find_leaf
 from action.store.tree import Tree, blob_of, note_link
 from generator.names import Arch
@@ -105,6 +105,12 @@ class _Root:
 
     def fault(self, path: str, image: ImageInside) -> str | None:
         """What a node that asks for the image at ``path`` would not get; None when it gets all of it."""
+        try:
+            return self._fault(path, image)
+        except InputError as error:
+            return error.problems[0].message
+
+    def _fault(self, path: str, image: ImageInside) -> str | None:
         meant = self.tree.tags.get(path, {}).get(image.tag)
         if meant is None:
             return "has no tag"
@@ -112,7 +118,10 @@ class _Root:
             return f"is {meant[:19]} and not {image.digest[:19]}"
         if meant not in self.tree.history.get(path, {}).get(image.tag, set()):
             return "has a tag without its history"
-        wanted = {meant, image.digest, *([image.index_digest] if image.index_digest else [])}
+        wanted = {image.digest, *([image.index_digest] if image.index_digest else [])}
+        if meant == image.index_digest:  # the whole index, with the images of every platform
+            body = self.small_blob(Part("", meant, 0)) if meant in self.blobs else b"{}"
+            wanted |= {entry.digest for entry in index_entries(body, path)}
         return next((fault for digest in sorted(wanted) if (fault := self._lacks(path, digest))), None)
 
     def image(self, path: str, tag: str, arch: Arch) -> ImageInside:
@@ -150,10 +159,13 @@ class _Root:
         if digest not in self.tree.revisions.get(path, set()):
             return f"has no link for {digest[:19]}"
         try:
-            parsed = parse_manifest(self.small_blob(Part("", digest, 0)), "", path)
+            body = self.small_blob(Part("", digest, 0))
+            parts = () if "manifests" in json.loads(body) else manifest_parts(body, path)
         except InputError as error:
             return error.problems[0].message
-        for part in (parsed.config, *parsed.layers) if isinstance(parsed, ImageManifest) else ():
+        except ValueError:
+            return f"has a manifest {digest[:19]} that is not JSON"
+        for part in parts:
             held = self.blobs.get(part.digest)
             if part.digest not in self.tree.layers.get(path, set()):
                 return f"has no link for its blob {part.digest[:19]}"
