@@ -16,6 +16,7 @@ from action.registry.client import RegistryClient
 from action.registry.pull import Nearby, RegistryImage, pull_leaf
 from action.store.manifest import refused
 from action.store.whole import whole_index
+from action.stores import exported
 from generator.names import Arch
 
 # A registry's final word about an image that was only likely to be one: it has no such image for us to run.
@@ -78,12 +79,17 @@ class Resolver:
 
     def _found(self, finding: Finding, scratch: Path) -> Resolved:
         archive = finding.archive
-        if archive is None:
+        if archive is None and finding.store is None:
             image = RegistryImage(self.client, finding.reference, self.nearby)
             return Resolved(finding, pull_leaf(image, self.arch), image)
         from action.store.archive import open_archive  # most contexts bring no archive, and need no reader of one
 
-        shown = os.path.relpath(archive.path, self.context)
+        if archive is None:
+            assert finding.store is not None  # noqa: S101 - what has neither is in a registry
+            archive = exported(finding.store, finding.reference, scratch)
+            shown = str(finding.store)
+        else:
+            shown = os.path.relpath(archive.path, self.context)
         leaf, source = open_archive(
             archive.kind, archive.path, finding.reference, self.arch, scratch=scratch, shown=shown
         )
@@ -106,7 +112,7 @@ class Resolver:
 
 def _lane(numbered: tuple[int, Finding]) -> str:
     finding = numbered[1]
-    return finding.reference.domain if finding.archive is None else ""
+    return finding.reference.domain if finding.archive is None and finding.store is None else ""
 
 
 def _wanted_by(problem: Problem, finding: Finding) -> Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from action.discover.findings import Source, Verdict
+from action.discover.findings import Source, Store, Verdict
 from action.reference import ImageReference
 
 RANK: dict[Verdict, int] = {"certain": 0, "likely": 1, "uncertain": 2}
@@ -12,12 +12,13 @@ RANK: dict[Verdict, int] = {"certain": 0, "likely": 1, "uncertain": 2}
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """``reason`` says why the verdict is not better."""
+    """``reason`` says why the verdict is not better; ``store`` is where the place says that the image is."""
 
     reference: ImageReference
     verdict: Verdict
     source: Source
     reason: str = ""
+    store: Store | None = None
 
     def at_most(self, verdict: Verdict, reason: str) -> Hit:
         """The same place, no surer than ``verdict``."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from action.discover.files import read_text, relative
-from action.discover.findings import Source
+from action.discover.findings import Source, Store
 from action.discover.hits import Hit
 from action.discover.literals import literal
 from action.errors import InputError, Problem
 from action.reference import ImageReference
 
 FOLDER = "images/shim"
+STORES: tuple[Store, ...] = ("containers-storage", "docker-daemon")
 
 
 def listed_images(context: Path) -> Iterator[Hit | Problem]:
@@ -29,16 +30,21 @@ def listed_images(context: Path) -> Iterator[Hit | Problem]:
             except InputError as error:
                 yield from error.problems
             else:
-                yield from list_entries(text, name, "image-list")
+                yield from list_entries(text, name, "image-list", stores=STORES)
 
 
-def list_entries(text: str, name: str, rule: str) -> Iterator[Hit | Problem]:
-    """The entries of one list: ``#`` starts a comment, blank lines and ``docker://`` are allowed."""
+def list_entries(text: str, name: str, rule: str, stores: Collection[Store] = ()) -> Iterator[Hit | Problem]:
+    """The entries of one list: ``#`` starts a comment, blank lines and ``docker://`` are allowed.
+
+    ``stores`` are the transports that may come before a name, with a colon, for an image that this machine has.
+    """
     for number, line in enumerate(text.splitlines(), 1):
         entry = line.partition(" #")[0].strip()
         if not entry or entry.startswith("#"):
             continue
-        entry = entry.removeprefix("docker://").strip("\"'")
+        entry = entry.strip("\"'").removeprefix("docker://")
+        store = next((store for store in stores if entry.startswith(f"{store}:")), None)
+        entry = entry.removeprefix(f"{store}:") if store else entry
         known = literal(entry)
         if known is None:
             yield bad_entry(entry, name, number)
@@ -50,7 +56,7 @@ def list_entries(text: str, name: str, rule: str) -> Iterator[Hit | Problem]:
                 "registries of the cluster know sha256 digests only",
             )
         else:
-            yield Hit(known.reference, "certain", Source(file=name, rule=rule, line=number))
+            yield Hit(known.reference, "certain", Source(file=name, rule=rule, line=number), store=store)
 
 
 def bad_entry(entry: str, name: str, line: int) -> Problem:
