@@ -14,7 +14,7 @@ demo: $(VENV)/.runtime  ## from a comment to a multi-architecture image, with no
 	@$(PYTHON) -m action simulate --event $(EVENT) --permission write
 	@echo; echo "--- build it"
 	@rm -rf build/demo
-	@$(PYTHON) -m action build hello v1.0.0 --output oci:build/demo
+	@SOURCE_DATE_EPOCH=0 $(PYTHON) -m action build hello v1.0.0 --output oci:build/demo
 
 test: $(VENV)/.development  ## every test, on real parts
 	@tests/install-tools

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +16,7 @@ from action.discover.choices import chosen
 from action.discover.findings import Scan
 from action.discover.scan import scan_context
 from action.errors import ClusterImageError, InputError, Problem
+from action.image.bill_layer import read_bill
 from action.image.design import Design, design_image
 from action.image.labels import standard_labels
 from action.image.manifest import image_size
@@ -25,8 +26,9 @@ from action.place import Placement, Placing, placing
 from action.registry.client import RegistryClient
 from action.report.progress import progress_for
 from action.report.table import size
-from action.results import BuildResult
+from action.results import BuildResult, ImageInside
 from action.reuse import Publications
+from action.source_date import last_changed
 from action.store.oci_layout import OciLayout
 from action.store.tree import read_tree
 from generator.catalog import Version
@@ -52,13 +54,15 @@ class Job:
 class Means:
     """What every build of a run uses.
 
-    ``cache`` is a folder of blobs that builds share, ``publications`` where to look for an image that is the same
+    ``cache`` is a folder of blobs that builds share, ``whole_indexes`` keeps the images of all platforms inside,
+    ``publications`` where to look for an image that is the same
     already (None: build in any case), ``log`` takes a line each.
     """
 
     client: RegistryClient
     engine: str
     cache: Path | None
+    whole_indexes: bool
     publications: Publications | None
     log: Callable[[Job, str], None]
 
@@ -73,10 +77,11 @@ def build(job: Job, layout: OciLayout, means: Means) -> BuildResult:
     with staged(job.version.directory, label) as context, _told_from_the_repository(label):
         _run_init(job, context, means)
         scan = _scan(job, context, means)
-        with _images(job, context, scan, means) as images:
-            making = _Making(job=job, context=context, images=images, layout=layout, means=means)
+        with _images(job, context, scan, means) as placing_:
+            making = _Making(job=job, context=context, images=placing_, layout=layout, means=means)
             made = making.taken_over() or making.built()
     layout.put_index(job.ref_name, made.digest, platform={"os": "linux", "architecture": job.arch})
+    images = read_bill(layout, made.digest) or ()
     return BuildResult(
         type=job.type,
         app=job.version.app,
@@ -86,23 +91,26 @@ def build(job: Job, layout: OciLayout, means: Means) -> BuildResult:
         size=image_size(layout, made.digest),
         content_id=made.design.content_id,
         taken_over=made.taken_over,
-        images=made.placement.images if made.placement else (),
-        problems=tuple(_in_repository(problem, label) for problem in (*scan.problems, *made.problems)),
+        images=images,
+        problems=tuple(
+            _in_repository(problem, label) for problem in (*scan.problems, *made.problems, *_empty(job, scan, images))
+        ),
         blind_spots=scan.blind_spots,
     )
 
 
 class _Made(NamedTuple):
-    """An image in the layout; ``placement`` is of a cluster image."""
+    """An image in the layout; ``placement`` is of a cluster image, ``told`` are warnings of the writing."""
 
     digest: str
     design: Design
     placement: Placement | None
     taken_over: bool = False
+    told: tuple[Problem, ...] = ()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        return (*(self.placement.problems if self.placement else ()), *self.design.problems)
+        return (*(self.placement.problems if self.placement else ()), *self.design.problems, *self.told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +126,9 @@ class _Making:
     def taken_over(self) -> _Made | None:
         """The published image, when it has just the content that would be built: no blob is fetched or written."""
         publications, told = self.means.publications, partial(self.means.log, self.job)
-        there = publications.find(self.job.version.app, self.job.ref_name, told) if publications else None
+        there = None
+        if publications is not None:
+            there = publications.find(self.job.version.app, self.job.version.name, self.job.arch, told)
         if publications is None or there is None:
             return None
         foreseen = self.images.foreseen if self.images else None
@@ -134,10 +144,10 @@ class _Making:
     def built(self) -> _Made:
         placement = self._fill(self.images) if self.images else None
         design = self._design(placement)
-        digest = design.write(self.layout)
+        digest, problems = design.write(self.layout)
         how = f"{design.engine}, because {design.reason}" if design.reason else design.engine
         self.means.log(self.job, f"built {digest}, {size(image_size(self.layout, digest))} ({how})")
-        return _Made(digest, design, placement)
+        return _Made(digest, design, placement, told=problems)
 
     def _fill(self, images: Placing) -> Placement:
         with progress_for(sys.stderr, os.environ) as progress:
@@ -150,7 +160,9 @@ class _Making:
     def _design(self, placement: Placement | None) -> Design:
         job = self.job
         if placement is not None:
-            keep_what_git_keeps(self.context / "registry")
+            registry = self.context / "registry"
+            registry.mkdir(exist_ok=True)  # with no image to carry, COPY registry copies an empty directory
+            keep_what_git_keeps(registry)
         return design_image(
             self.context,
             find_buildfile(self.context, job.type),
@@ -160,6 +172,7 @@ class _Making:
             engine=self.means.engine,
             images=placement.images if placement else None,
             client=self.means.client,
+            changed=last_changed(job.version.directory),
         )
 
 
@@ -200,6 +213,19 @@ def _scan(job: Job, context: Path, means: Means) -> Scan:
     return scan
 
 
+def _empty(job: Job, scan: Scan, images: Sequence[ImageInside]) -> Iterator[Problem]:
+    """Why a cluster image carries no container image, when it does not: that may be meant, and may be a mistake."""
+    if job.type != "apps" or images:
+        return
+    why, hint = "nothing in it names one", "when it runs one all the same, name it in images/shim"
+    if unsure := [str(finding.reference) for finding in scan.images]:
+        why = f"whether it runs {', '.join(unsure[:3])}{' and others' if len(unsure) > 3 else ''} is uncertain"
+    elif ignored := [str(finding.reference) for finding in scan.ignored]:
+        why = f".sealignore leaves out {', '.join(ignored[:3])}{' and others' if len(ignored) > 3 else ''}"
+        hint = "when it runs one of them, take it out of .sealignore"
+    yield Problem("no-images", f"carries no container image: {why}", hint, severity="warning")
+
+
 def _carried(scan: Scan) -> Iterator[str]:
     for finding in scan.wanted:
         yield f"{finding.sources[0].file} runs the image {finding.reference}"
@@ -223,7 +249,9 @@ def _images(job: Job, context: Path, scan: Scan, means: Means) -> Iterator[Placi
     if job.type != "apps":
         yield None
         return
-    with placing(context, scan.wanted, arch=job.arch, client=means.client, cache=means.cache) as found:
+    with placing(
+        context, scan.wanted, arch=job.arch, client=means.client, cache=means.cache, whole=means.whole_indexes
+    ) as found:
         yield found
 
 

@@ -1,7 +1,8 @@
 """Which image gets which path and tag of the registry directory, by the rules that nodes ask by.
 
 On a node Sealos' image-cri-shim drops the domain of a reference and asks ``sealos.hub:5000/<path>:<tag>``, by digest
-first when there is one. So two images of different registries can want one place: that is an error here.
+first when there is one, and without a tag as ``latest`` then. So two images of different registries can want one
+place, and one that loses its digest can become another: both are errors here.
 """
 
 from __future__ import annotations
@@ -14,17 +15,46 @@ from typing import NamedTuple
 from action.discover.findings import Finding
 from action.errors import Problem
 from action.reference import ImageReference
+from action.store import media
+from action.store.manifest import Manifest, Part
 from action.store.platform import ImageSource, Leaf
 from action.store.registry_directory import Contents
 from action.store.verify import MAX_REPOSITORIES
+from action.store.whole import WholeIndex, changed_by_copying
 
 
 class Resolved(NamedTuple):
-    """A finding, the image that it means for the architecture at hand, and where its blobs are read."""
+    """A finding, the image that it means for the architecture at hand, and where its blobs are read.
+
+    ``whole`` is the index that is to be kept with all that it names; ``lossy`` says why it cannot be, where it should.
+    """
 
     finding: Finding
     leaf: Leaf
     source: ImageSource
+    whole: WholeIndex | None = None
+    lossy: str = ""
+
+    @property
+    def meant(self) -> str:
+        """The digest that its tag means."""
+        return self.whole.digest if self.whole else self.leaf.manifest.digest
+
+    @property
+    def manifests(self) -> tuple[Manifest, ...]:
+        """Every manifest and index that is kept of it."""
+        return (*self.leaf.indexes, self.leaf.manifest, *(self.whole.manifests if self.whole else ()))
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Its blobs, each once: the configuration and the layers, and those of other platforms with a whole index."""
+        own = (self.leaf.image.config, *self.leaf.image.layers)
+        return tuple({part.digest: part for part in (*own, *(self.whole.parts if self.whole else ()))}.values())
+
+    @property
+    def keeps_its_digest(self) -> bool:
+        """Whether a node can ask for it by the digest that was written, after Sealos has copied what has a tag."""
+        return self.meant == self.finding.reference.digest and not changed_by_copying(self.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +95,14 @@ def arrange(images: Sequence[Resolved]) -> Arranged:
     tags = _invented_tags(images, holders)
     for image, tag in zip(images, tags, strict=True):
         for path in paths(image.finding.reference):
-            holders.setdefault((path, tag), image)
+            if holders.setdefault((path, tag), image).whole is None:
+                holders[path, tag] = image  # the same image for this architecture; an index keeps more of it
         if image.finding.reference.tag is None and tag != "latest":
             problems.append(_pinned_without_tag(image, tag))
+        elif image.lossy:
+            problems.append(_not_whole(image))
+        if (of_two_kinds := _of_two_kinds(image)) is not None:
+            problems.append(of_two_kinds)
     contents = _contents(images, holders)
     if len(contents.layers) > MAX_REPOSITORIES:
         problems.append(_too_many(len(contents.layers)))
@@ -92,7 +127,7 @@ def _invented_tags(images: Sequence[Resolved], holders: dict[tuple[str, str], Re
 
 
 def _digest_tag(image: Resolved) -> str:
-    return image.leaf.manifest.digest.replace(":", "-")
+    return image.meant.replace(":", "-")
 
 
 def _contents(images: Sequence[Resolved], holders: dict[tuple[str, str], Resolved]) -> Contents:
@@ -100,15 +135,14 @@ def _contents(images: Sequence[Resolved], holders: dict[tuple[str, str], Resolve
     revisions: dict[str, set[str]] = defaultdict(set)
     manifests: dict[str, bytes] = {}
     for image in images:
-        every = (*image.leaf.indexes, image.leaf.manifest)
-        manifests |= {manifest.digest: manifest.body for manifest in every}
+        manifests |= {manifest.digest: manifest.body for manifest in image.manifests}
         for path in paths(image.finding.reference):
-            revisions[path] |= {manifest.digest for manifest in every}
-            layers[path] |= {image.leaf.image.config.digest, *(layer.digest for layer in image.leaf.image.layers)}
+            revisions[path] |= {manifest.digest for manifest in image.manifests}
+            layers[path] |= {part.digest for part in image.parts}
     return Contents(
         layers={path: frozenset(found) for path, found in sorted(layers.items())},
         revisions={path: frozenset(found) for path, found in sorted(revisions.items())},
-        tags={place: holders[place].leaf.manifest.digest for place in sorted(holders)},
+        tags={place: holders[place].meant for place in sorted(holders)},
         manifests=manifests,
     )
 
@@ -127,11 +161,37 @@ def _collision(path: str, tag: str, first: Resolved, second: Resolved) -> Proble
 
 
 def _pinned_without_tag(image: Resolved, tag: str) -> Problem:
+    """It is asked for by digest, then as ``latest``: one that loses its digest would silently be another image."""
     reference = image.finding.reference
+    hint = "write the tag beside the digest (name:tag@digest): a node that cannot ask by digest asks for the tag"
+    if image.keeps_its_digest:
+        message = f"{reference} has no tag, and latest is another image: it is stored as {reference.path}:{tag}"
+        return Problem("digest-without-tag", message, hint, *first_place(image.finding), severity="warning")
+    why = image.lossy or "a layer of it is not compressed, and is when Sealos copies it"
+    message = f"{reference} has no tag and would lose its digest on the way to a node ({why}); latest is another image"
+    return Problem("digest-lost", message, hint, *first_place(image.finding))
+
+
+def _not_whole(image: Resolved) -> Problem:
     return Problem(
-        "digest-without-tag",
-        f"{reference} has no tag, and latest is another image: it is stored as {reference.path}:{tag}",
-        "write the tag beside the digest (name:tag@digest): a node that cannot ask by digest asks for the tag",
+        "index-not-whole",
+        f"only one platform of {image.finding.reference} is kept: {image.lossy}",
+        "nodes ask for it by its tag; a node that insists on the digest of the index finds nothing",
+        *first_place(image.finding),
+        severity="warning",
+    )
+
+
+def _of_two_kinds(image: Resolved) -> Problem | None:
+    """containers/image, manifest/docker_schema2.go: only newer ones take such a manifest for what it is."""
+    oci = [layer for layer in image.leaf.image.layers if layer.media_type.startswith(media.OCI_LAYER)]
+    manifest, reference = image.leaf.manifest, image.finding.reference
+    if manifest.media_type != media.DOCKER_MANIFEST or not oci:
+        return None
+    return Problem(
+        "docker-manifest-with-oci-layers",
+        f"{reference} is a Docker manifest with layers of OCI types: Sealos up to 5.1.1 leaves it out when it runs",
+        f"run it with Sealos 5.1.2 or newer, or name a copy that is of one kind: skopeo copy --format oci docker://{reference}",
         *first_place(image.finding),
         severity="warning",
     )

@@ -3,6 +3,9 @@
 It is known before the image is built, so a build whose content id is published already need not be made at all. What
 only tells about a build (the labels listed in TELLING, the history) does not count, nor does the way in which files
 are shared out among layers.
+
+Builders hand labels and annotations of a base image down, so a content id alone could be an inherited one. A manifest
+and an index therefore also bear a seal: a hash over the id and over the digest of everything that the document names.
 """
 
 from __future__ import annotations
@@ -13,11 +16,13 @@ from collections.abc import Mapping
 from typing import Any
 
 LABEL = "io.cluster-image.content-id"
+SEAL = "io.cluster-image.content-seal"
 
 # Labels and annotations that tell about a build and change nothing in the image.
 TELLING = frozenset(
     {
         LABEL,
+        SEAL,
         "io.cluster-image.force",
         "org.opencontainers.image.created",
         "org.opencontainers.image.revision",
@@ -40,6 +45,33 @@ def of_index(platforms: Mapping[str, str]) -> str:
 def deciding(labels: Mapping[str, str]) -> dict[str, str]:
     """The labels that are part of what an image is."""
     return {name: value for name, value in labels.items() if name not in TELLING}
+
+
+def sealed(document: Mapping[str, Any], content_id: str) -> dict[str, Any]:
+    """A manifest or index that bears ``content_id``, bound to the configuration, layers or images that it names."""
+    annotations = {**document.get("annotations", {}), LABEL: content_id, SEAL: _seal(document, content_id)}
+    return {**document, "annotations": annotations}
+
+
+def borne_by(document: Mapping[str, Any]) -> str:
+    """The content id of a manifest or index; empty where it bears none, or one that was made for another document."""
+    annotations = document.get("annotations")
+    if not isinstance(annotations, Mapping):
+        return ""
+    said = annotations.get(LABEL)
+    return said if isinstance(said, str) and annotations.get(SEAL) == _seal(document, said) else ""
+
+
+def _seal(document: Mapping[str, Any], content_id: str) -> str:
+    parts = [document.get("config"), document.get("layers"), document.get("manifests")]
+    return _digest({"content_id": content_id, "named": [_digests(part) for part in parts]})
+
+
+def _digests(part: object) -> object:
+    """The digests of a descriptor, or of a list of them; with them go size and bytes."""
+    if isinstance(part, list):
+        return [_digests(each) for each in part]
+    return part.get("digest") if isinstance(part, Mapping) else None
 
 
 def _digest(document: Mapping[str, Any]) -> str:

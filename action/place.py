@@ -62,7 +62,10 @@ class NoWatcher:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placing:
-    """Images that were looked up and are still to be placed; ``foreseen`` is what the placement will say of them."""
+    """Images that were looked up and are still to be placed; ``foreseen`` is what the placement will say of them.
+
+    ``idle``: no image was asked for, and there was no directory either.
+    """
 
     foreseen: Placement
     images: tuple[Resolved, ...]
@@ -72,14 +75,15 @@ class Placing:
     client: RegistryClient
     arch: Arch
     jobs: int
+    idle: bool
 
     @contextmanager
     def sketched(self) -> Iterator[None]:
         """Within the block the directory has every name and size that it will have, and no byte of a blob."""
-        if self._has_no_work():
+        if self.idle:
             yield
             return
-        sizes = {part.digest: part.size for image in self.images for part in _parts(image)}
+        sizes = {part.digest: part.size for image in self.images for part in image.parts}
         with sketched(self.directory.root, self.contents, sizes):
             yield
 
@@ -89,7 +93,7 @@ class Placing:
         What it holds already is hashed and kept, everything else in it goes. Nothing is seen of an image until all
         images are whole and on the disk. Raises ClusterImageError with every problem at once.
         """
-        if self._has_no_work():
+        if self.idle:
             return self.foreseen
         blobs = _unique_blobs(self.images)
         interrupt = self.client.session.interrupt
@@ -103,14 +107,11 @@ class Placing:
         return replace(
             self.foreseen,
             problems=(*self.foreseen.problems, *removed),
-            total=sum(part.size for image in self.images for part in _parts(image)),
+            total=sum(part.size for image in self.images for part in image.parts),
             fetched=filled.fetched,
             cached=filled.cached,
             kept=filled.kept,
         )
-
-    def _has_no_work(self) -> bool:
-        return not self.images and not self.directory.root.exists()
 
 
 @contextmanager
@@ -122,13 +123,17 @@ def placing(
     client: RegistryClient,
     jobs: int = 6,
     cache: Path | None = None,
+    whole: bool = False,
 ) -> Iterator[Placing]:
     """Look up the images of ``findings`` for ``arch``, the uncertain ones left out, and hold ``context/registry``.
+
+    ``whole`` keeps every index with the images of all its platforms, under the tag of the image.
 
     Only manifests and configurations are read. Raises ClusterImageError with every problem at once.
     """
     wanted = [finding for finding in findings if finding.verdict != "uncertain"]
     directory = RegistryDirectory(context / "registry")
+    idle = not wanted and not directory.root.exists()
     shared = BlobCache(cache) if cache is not None else None
     resolver = Resolver(
         context=context,
@@ -137,10 +142,11 @@ def placing(
         nearby=partial(_nearby, directory, shared),
         scratch=directory.staging,
         jobs=jobs,
+        whole=whole,
     )
     with ExitStack() as held:
         try:
-            if wanted or directory.root.exists():
+            if not idle:
                 held.enter_context(directory.locked())
             resolved = resolver.resolve(wanted)
         except OSError as error:
@@ -160,6 +166,7 @@ def placing(
             client=client,
             arch=arch,
             jobs=jobs,
+            idle=idle,
         )
 
 
@@ -172,9 +179,10 @@ def place(
     jobs: int = 6,
     cache: Path | None = None,
     watcher: Watcher | None = None,
+    whole: bool = False,
 ) -> Placement:
     """Look up and fill in one go; raises what both raise."""
-    with placing(context, findings, arch=arch, client=client, jobs=jobs, cache=cache) as found:
+    with placing(context, findings, arch=arch, client=client, jobs=jobs, cache=cache, whole=whole) as found:
         return found.fill(watcher)
 
 
@@ -191,19 +199,15 @@ def _unique_blobs(images: Iterable[Resolved]) -> list[Wanted]:
     wanted: dict[str, Wanted] = {}
     for image in images:
         name = str(image.finding.reference)
-        parts: list[tuple[Part, Reader]] = [(image.leaf.image.config, partial(_rest, image.leaf.config))]
-        parts += [(layer, partial(image.source.stream, layer)) for layer in image.leaf.image.layers]
+        config, *others = image.parts
+        parts: list[tuple[Part, Reader]] = [(config, partial(_rest, image.leaf.config))]
+        parts += [(part, partial(image.source.stream, part)) for part in others]
         for part, reader in parts:
             known = wanted.get(part.digest, Wanted(part, (), (), image.finding.reference.domain))
             if name not in known.images:
                 readers, images_ = (*known.readers, reader), (*known.images, name)
                 wanted[part.digest] = known._replace(readers=readers, images=images_)
     return list(wanted.values())
-
-
-def _parts(image: Resolved) -> tuple[Part, ...]:
-    """Its blobs: the configuration and the layers."""
-    return (image.leaf.image.config, *image.leaf.image.layers)
 
 
 def _rest(body: bytes, offset: int) -> tuple[bytes]:

@@ -16,7 +16,7 @@ from action.registry.authorizer import pull_scope
 from action.registry.client import RegistryClient
 from action.results import ImageInside
 from action.store.manifest import Manifest
-from generator.names import ARCHES
+from generator.names import ARCHES, Arch
 
 _MISSING_CODES = ("NAME_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_INVALID")
 _NEXT_PAGE = re.compile(r"<([^>]+)>\s*;\s*rel=\"?next\"?")
@@ -36,8 +36,10 @@ def find(client: RegistryClient, reference: ImageReference) -> Manifest | None:
 
 
 def annotations_of(manifest: Manifest) -> Mapping[str, Any]:
-    """What a manifest or an index says of itself."""
-    return _mapping(_document(manifest).get("annotations"))
+    """What a manifest or an index says of itself, without a content id that it has only inherited."""
+    document = _document(manifest)
+    said = _mapping(document.get("annotations"))
+    return {name: said[name] for name in said if name != content_id.LABEL or content_id.borne_by(document)}
 
 
 def annotation(manifest: Manifest, name: str) -> str:
@@ -48,6 +50,14 @@ def annotation(manifest: Manifest, name: str) -> str:
 def identity(manifest: Manifest) -> str:
     """The content id that it bears, or the empty string."""
     return annotation(manifest, content_id.LABEL)
+
+
+def entry(index: Manifest, arch: Arch) -> str | None:
+    """The digest that an index has for an architecture; None when it has none, or is no index."""
+    for each in _list(_document(index).get("manifests")):
+        if _mapping(_mapping(each).get("platform")).get("architecture") == arch:
+            return str(_mapping(each).get("digest"))
+    return None
 
 
 def bills(client: RegistryClient, reference: ImageReference, index: Manifest) -> dict[str, tuple[ImageInside, ...]]:

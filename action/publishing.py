@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from action import bill, content_id, published
+from action import content_id, published
 from action.errors import ClusterImageError, InputError, Problem
+from action.image.bill_layer import read_bill
 from action.image.index import index_document, shared_annotations
 from action.image.labels import TYPE
-from action.image.layers import BILL, TITLE_ANNOTATION
 from action.image.manifest import image_size, layer_digests, with_arch
 from action.results import ImageInside, Target
 from action.store.digest import digest_of
@@ -118,7 +118,7 @@ def _find_image(target: Target, layouts: Mapping[Arch, Path], arch: Arch) -> Rea
     _check(layout, digest, source)
     if source != arch:
         digest = with_arch(layout, digest, arch).digest
-    return Ready(arch, layout, digest, _bill(layout, digest))
+    return Ready(arch, layout, digest, read_bill(layout, digest))
 
 
 def _check(layout: OciLayout, digest: str, arch: Arch) -> None:
@@ -136,14 +136,7 @@ def _check(layout: OciLayout, digest: str, arch: Arch) -> None:
         message = f"the layers of the image for {arch} are not those of its configuration"
         raise InputError(Problem("wrong-layers", message, "build it again"))
     labels = (config.get("config") or {}).get("Labels") or {}
-    said = (manifest.get("annotations") or {}).get(content_id.LABEL)
+    said = content_id.borne_by(manifest)
     if not said or said != labels.get(content_id.LABEL):
         message = f"the image for {arch} says two things of its content id, or nothing"
         raise InputError(Problem("wrong-content-id", message, "build it again"))
-
-
-def _bill(layout: OciLayout, digest: str) -> tuple[ImageInside, ...] | None:
-    for layer in layout.read_manifest(digest)["layers"]:
-        if (layer.get("annotations") or {}).get(TITLE_ANNOTATION) == BILL:
-            return bill.from_layer(layout.read_blob(layer["digest"]))
-    return None

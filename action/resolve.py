@@ -10,10 +10,13 @@ from typing import NamedTuple
 
 from action.claims import Resolved, first_place, found_at
 from action.discover.findings import Finding
-from action.errors import ClusterImageError, Problem
+from action.errors import ClusterImageError, Problem, RegistryError
 from action.lanes import failures, in_lanes
 from action.registry.client import RegistryClient
 from action.registry.pull import Nearby, RegistryImage, pull_leaf
+from action.store.manifest import refused
+from action.store.whole import whole_index
+from action.stores import exported
 from generator.names import Arch
 
 # A registry's final word about an image that was only likely to be one: it has no such image for us to run.
@@ -33,7 +36,8 @@ class Resolution(NamedTuple):
 class Resolver:
     """``context`` is what messages leave out of paths, ``nearby`` reads what is on this machine already.
 
-    ``scratch`` is a directory for what must be unpacked to be read; the caller removes it.
+    ``scratch`` is a directory for what must be unpacked to be read; the caller removes it. ``whole`` keeps every index
+    with all that it names, and not only where a node asks for the index itself.
     """
 
     context: Path
@@ -42,6 +46,7 @@ class Resolver:
     nearby: Nearby
     scratch: Path
     jobs: int
+    whole: bool = False
 
     def resolve(self, findings: Sequence[Finding]) -> Resolution:
         """Ask for every image, then raise ClusterImageError for all that failed, or return those that are there."""
@@ -66,7 +71,7 @@ class Resolver:
     def _one(self, numbered: tuple[int, Finding]) -> Resolved | Finding | ClusterImageError:
         number, finding = numbered
         try:
-            return self._found(finding, self.scratch / f"archive-{number}")
+            return self._with_index(self._found(finding, self.scratch / f"archive-{number}"))
         except ClusterImageError as error:
             if finding.verdict == "likely" and error.problems[0].code in _NO_SUCH_IMAGE:
                 return replace(finding, verdict="uncertain", reason=error.problems[0].message)
@@ -74,21 +79,40 @@ class Resolver:
 
     def _found(self, finding: Finding, scratch: Path) -> Resolved:
         archive = finding.archive
-        if archive is None:
+        if archive is None and finding.store is None:
             image = RegistryImage(self.client, finding.reference, self.nearby)
             return Resolved(finding, pull_leaf(image, self.arch), image)
         from action.store.archive import open_archive  # most contexts bring no archive, and need no reader of one
 
-        shown = os.path.relpath(archive.path, self.context)
+        if archive is None:
+            assert finding.store is not None  # noqa: S101 - what has neither is in a registry
+            archive = exported(finding.store, finding.reference, scratch)
+            shown = str(finding.store)
+        else:
+            shown = os.path.relpath(archive.path, self.context)
         leaf, source = open_archive(
             archive.kind, archive.path, finding.reference, self.arch, scratch=scratch, shown=shown
         )
         return Resolved(finding, leaf, source)
 
+    def _with_index(self, found: Resolved) -> Resolved:
+        """The same with its whole index: a node that has no tag to ask for asks for just that."""
+        reference, indexes = found.finding.reference, found.leaf.indexes
+        if not indexes or not (self.whole or reference.tag is None):
+            return found
+        try:
+            if len(indexes) > 1:
+                raise refused(str(reference), "is an index that names another index, which Sealos does not copy")
+            return found._replace(whole=whole_index(indexes[0], found.source, str(reference)))
+        except ClusterImageError as error:
+            if isinstance(error, RegistryError) and error.status != 404:
+                raise
+            return found._replace(lossy=error.problems[0].message)
+
 
 def _lane(numbered: tuple[int, Finding]) -> str:
     finding = numbered[1]
-    return finding.reference.domain if finding.archive is None else ""
+    return finding.reference.domain if finding.archive is None and finding.store is None else ""
 
 
 def _wanted_by(problem: Problem, finding: Finding) -> Problem:

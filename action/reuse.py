@@ -20,6 +20,7 @@ from action.store.manifest import ImageManifest, Manifest, Part, parse_manifest
 from action.store.media import OCI_MANIFEST
 from action.store.oci_layout import OciLayout
 from action.store.platform import CONFIG_LIMIT
+from generator.names import Arch
 
 _AT_ONCE = 8
 
@@ -49,11 +50,16 @@ class Publications:
     registry: str
     namespace: str
 
-    def find(self, app: str, tag: str, told: Callable[[str], None]) -> PublishedImage | None:
-        """The image of one architecture that a tag names now."""
-        reference = ImageReference.parse(f"{self.registry}/{self.namespace}/{app}:{tag}")
+    def find(self, app: str, version: str, arch: Arch, told: Callable[[str], None]) -> PublishedImage | None:
+        """The image of one architecture that its tag names now, and the index too if there is one."""
+        whole = ImageReference.parse(f"{self.registry}/{self.namespace}/{app}:{version}")
+        reference = published.at(whole, tag=f"{version}-{arch}")
         try:
             manifest = published.find(self.client, reference)
+            index = published.find(self.client, whole) if manifest else None
+            if manifest and index and (named := published.entry(index, arch)) not in (None, manifest.digest):
+                told(f"{reference} is {manifest.digest}, and {whole} names {named}: it is built again")
+                return None
             image = parse_manifest(manifest.body, manifest.media_type, str(reference)) if manifest else None
         except ClusterImageError as error:
             told(_unseen(reference, error))

@@ -46,7 +46,9 @@ def find_build_files(directory: Path, label: str, inside: Path) -> tuple[BuildFi
 
 def suggested_types(files: BuildFiles, directory: Path, label: str) -> set[ImageType]:
     """The types that the build files are meant for, where nobody says it."""
-    scratch = files.dockerfile is not None and ends_in_scratch(_text(directory / files.dockerfile, label))
+    scratch = files.dockerfile is not None and ends_in_scratch(
+        read_build_file(directory / files.dockerfile, f"{label}/{files.dockerfile}")
+    )
     types: set[ImageType] = set()
     if files.kubefile or scratch or not files.dockerfile:
         types.add("apps")
@@ -57,7 +59,7 @@ def suggested_types(files: BuildFiles, directory: Path, label: str) -> set[Image
 
 def only_arch(directory: Path, label: str) -> Arch:
     """The one architecture that a build_arch file names."""
-    word = _text(directory / ARCH_FILE, label).strip()
+    word = read_build_file(directory / ARCH_FILE, f"{label}/{ARCH_FILE}").strip()
     for arch in ARCHES:
         if word == arch:
             return arch
@@ -79,9 +81,10 @@ def _no_build_file(names: set[str], label: str) -> Problem:
     return Problem("no-build-file", "has no Kubefile, Dockerfile or init.sh, so it is no version", hint, label)
 
 
-def _text(path: Path, label: str) -> str:
+def read_build_file(path: Path, label: str) -> str:
+    """The text of a build file, as far as anybody would read one; raises InputError that calls it ``label``."""
     try:
         with path.open(encoding="utf-8", errors="replace") as stream:
             return stream.read(_READ_LIMIT)
     except OSError as error:
-        raise InputError(unreadable(error, f"{label}/{path.name}")) from error
+        raise InputError(unreadable(error, label)) from error

@@ -15,6 +15,7 @@ METADATA_FILE = "image.yaml"
 
 Permission = Literal["read", "triage", "write", "maintain", "admin"]
 Engine = Literal["auto", "native", "buildah", "buildx"]
+Indexes = Literal["needed", "full"]
 
 DEFAULT_ROOTS: Mapping[ImageType, tuple[str, ...]] = dict.fromkeys(IMAGE_TYPES, ("applications",))
 DEFAULT_RUNNERS: Mapping[Arch, str] = {"amd64": "ubuntu-24.04", "arm64": "ubuntu-24.04-arm"}
@@ -47,6 +48,7 @@ class Settings:
     mirrors: Mapping[str, str] = field(default_factory=dict)
     insecure: tuple[str, ...] = ()
     engine: Engine = "auto"
+    indexes: Indexes = "needed"
     attest: bool = False
     pins: Mapping[str, Pin] = field(default_factory=dict)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 _ESCAPE = re.compile(r"#\s*escape\s*=\s*(\S)\s*$", re.IGNORECASE)
 _DIRECTIVE = re.compile(r"#\s*[A-Za-z]+\s*=")
@@ -14,12 +15,20 @@ _HEREDOC = re.compile(r"<<(-?)([\"']?)([A-Za-z0-9_]+)\2")
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::?(?P<rule>[-+])(?P<word>[^}]*))?\}|(?P<plain>\w+))")
 
 
+class Instruction(NamedTuple):
+    """``keyword`` in capitals, the words that follow it, and the number of its first line."""
+
+    keyword: str
+    words: list[str]
+    line: int
+
+
 def ends_in_scratch(text: str) -> bool:
     """Whether the image that a build of ``text`` yields has nothing below its own files: FROM scratch."""
     stages: dict[str, str] = {}
     arguments: dict[str, str] = {}
     base = ""
-    for keyword, words in _instructions(text):
+    for keyword, words, _ in instructions(text):
         if keyword == "ARG" and not base:  # those after a FROM belong to its stage
             for word in words:
                 name, _, default = word.partition("=")
@@ -45,12 +54,12 @@ def _expand(text: str, arguments: Mapping[str, str]) -> str:
     return _VARIABLE.sub(value, text)
 
 
-def _instructions(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Each instruction's keyword, in capitals, and the words that follow it."""
-    lines = iter(text.splitlines())
+def instructions(text: str) -> Iterator[Instruction]:
+    """Every instruction of every stage, in order."""
+    lines = enumerate(text.splitlines(), 1)
     escape = "\\"
     directives = True
-    for line in lines:
+    for number, line in lines:
         if directives:
             if match := _ESCAPE.match(line):
                 escape = match[1]
@@ -59,18 +68,18 @@ def _instructions(text: str) -> Iterator[tuple[str, list[str]]]:
             continue
         logical = line.strip()
         while logical.endswith(escape):
-            following = next((each for each in lines if not _says_nothing(each)), "")
+            following = next((each for _, each in lines if not _says_nothing(each)), "")
             logical = f"{logical[:-1]} {following.strip()}"
         keyword, *words = logical.split() or [""]
-        yield keyword.upper(), words
+        yield Instruction(keyword.upper(), words, number)
         if keyword.upper() in {"RUN", "COPY", "ADD"}:
             _skip_documents(logical, lines)
 
 
-def _skip_documents(logical: str, lines: Iterator[str]) -> None:
+def _skip_documents(logical: str, lines: Iterator[tuple[int, str]]) -> None:
     """Pass over the here-documents that an instruction opens."""
     for dash, _, delimiter in _HEREDOC.findall(logical):
-        for body in lines:
+        for _, body in lines:
             if (body.lstrip("\t") if dash else body) == delimiter:
                 break
 

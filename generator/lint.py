@@ -1,4 +1,4 @@
-"""Problems of a repository that reading its catalogue does not meet: the places of files, not their content."""
+"""Problems of a repository that reading its catalogue does not meet."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from generator import yamlfile
+from generator.buildfiles import read_build_file
 from generator.catalog import read_catalog
 from generator.config import METADATA_FILE, SETTINGS_FILE, Settings
 from generator.errors import InputError, Problem
 from generator.model import Catalog
+from generator.sealos_rules import cluster_file_problems
 from generator.tree import bad_link, natural_key, shown
 
 TEMPLATES = ".github/ISSUE_TEMPLATE"
@@ -20,6 +22,7 @@ def lint(root: Path, settings: Settings) -> list[Problem]:
     """Everything that is wrong with the repository at ``root``, sorted by place."""
     catalog = read_catalog(root, settings)
     problems = [*catalog.problems, *_links(catalog), *_misnamed(root, catalog), *_labelled(root, settings)]
+    problems += _cluster_files(catalog)
     return sorted(set(problems), key=lambda problem: (natural_key(problem.file or ""), problem.code, problem.message))
 
 
@@ -33,6 +36,17 @@ def _links(catalog: Catalog) -> Iterator[Problem]:
                 if path.is_symlink() and not _stays(path, inside):
                     label = f"{version.context}/{path.relative_to(version.directory).as_posix()}"
                     yield bad_link("is a link to a place outside of the build directory", label)
+
+
+def _cluster_files(catalog: Catalog) -> Iterator[Problem]:
+    """The build files of cluster images, as Sealos will run what they make."""
+    for version in {version.context: version for app in catalog.apps for version in app.versions.values()}.values():
+        name = version.files.kubefile or version.files.dockerfile
+        if name is not None and {"apps", "configs"} & set(version.types):
+            label = f"{version.context}/{name}"
+            yield from cluster_file_problems(
+                read_build_file(version.directory / name, label), label, version.directory
+            )
 
 
 def _stays(link: Path, inside: Path) -> bool:

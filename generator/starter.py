@@ -21,8 +21,10 @@ _KUBEFILE = """\
 FROM scratch
 LABEL org.opencontainers.image.title="{app}"
 COPY {directory} ./{directory}
-CMD ["kubectl apply --filename {directory}"]
+{registry}CMD ["kubectl apply --filename {directory}"]
 """
+# The container images inside: made beside the Kubefile by a build, empty when there are none.
+_REGISTRY = "COPY registry ./registry\n"
 _MANIFEST = """\
 apiVersion: v1
 kind: ConfigMap
@@ -42,8 +44,14 @@ types: [{type}]
 """
 # What a new application starts with, by its type: paths below the version directory.
 _FILES: dict[ImageType, dict[str, str]] = {
-    "apps": {"Kubefile": _KUBEFILE.replace("{directory}", "manifests"), "manifests/{app}.yaml": _MANIFEST},
-    "configs": {"Kubefile": _KUBEFILE.replace("{directory}", "etc"), "etc/{app}.yaml": _MANIFEST},
+    "apps": {
+        "Kubefile": _KUBEFILE.replace("{directory}", "manifests").replace("{registry}", _REGISTRY),
+        "manifests/{app}.yaml": _MANIFEST,
+    },
+    "configs": {
+        "Kubefile": _KUBEFILE.replace("{directory}", "etc").replace("{registry}", ""),
+        "etc/{app}.yaml": _MANIFEST,
+    },
     "dockerimages": {"Dockerfile": _DOCKERFILE},
 }
 

@@ -58,6 +58,7 @@ def handle(args: argparse.Namespace) -> int:
         client=RegistryClient(default_keychain(), mirrors=settings.mirrors, insecure=settings.insecure),
         engine=settings.engine,
         cache=args.cache,
+        whole_indexes=settings.indexes == "full",
         publications=_publications(args, settings),
         log=_log,
     )

@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--insecure", action="append", default=[], metavar="HOST", help="speaks plain HTTP; repeatable"
     )
     parser.add_argument("--jobs", type=_positive, default=6, metavar="N", help="requests at once per host (6)")
+    parser.add_argument("--all", action="store_true", help="keep every index whole: the images of all its platforms")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep blobs there, for every build to share")
 
 
@@ -47,6 +48,7 @@ def handle(args: argparse.Namespace) -> int:
             jobs=args.jobs,
             cache=args.cache,
             watcher=progress,
+            whole=args.all,
         )
     for problem in placement.problems:
         print(problem, file=sys.stderr)

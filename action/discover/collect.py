@@ -38,6 +38,7 @@ def collect(hits: Iterable[Hit], archives: Mapping[ImageReference, Archive]) -> 
                 sources=tuple(dict.fromkeys(hit.source for hit in places)),
                 reason=best.reason if best.verdict != "certain" else "",
                 archive=archives.get(reference),
+                store=next((hit.store for hit in places if hit.store), None),
             )
         )
     return tuple(sorted(findings, key=lambda finding: (RANK[finding.verdict], str(finding.reference))))

@@ -11,6 +11,7 @@ from action.reference import ImageReference
 
 Verdict = Literal["certain", "likely", "uncertain"]
 ArchiveKind = Literal["docker-archive", "oci-archive"]
+Store = Literal["containers-storage", "docker-daemon"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -46,8 +47,8 @@ class Finding:
     """One image, once, with every place that names it.
 
     ``certain`` and ``likely`` images are placed; ``uncertain`` ones are only reported. ``reason`` says why an image
-    is uncertain, or likely. ``archive`` is set when a file of the context provides the image: it is then not
-    downloaded.
+    is uncertain, or likely. ``archive`` is set when a file of the context provides the image, and ``store`` when the
+    images of this machine do: it is then not downloaded.
     """
 
     reference: ImageReference
@@ -55,6 +56,7 @@ class Finding:
     sources: tuple[Source, ...]
     reason: str = ""
     archive: Archive | None = None
+    store: Store | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

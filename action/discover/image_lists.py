@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from action.discover.files import read_text, relative
-from action.discover.findings import Source
+from action.discover.findings import Source, Store
 from action.discover.hits import Hit
 from action.discover.literals import literal
 from action.errors import InputError, Problem
@@ -14,6 +14,7 @@ from action.reference import ImageReference
 from generator.names import ARCHES, Arch
 
 FOLDER = "images/shim"
+STORES: tuple[Store, ...] = ("containers-storage", "docker-daemon")
 _CONDITIONS = tuple(f"arch={arch}" for arch in ARCHES)
 
 
@@ -31,13 +32,16 @@ def listed_images(context: Path, arch: Arch) -> Iterator[Hit | Problem]:
             except InputError as error:
                 yield from error.problems
             else:
-                yield from list_entries(text, name, "image-list", arch)
+                yield from list_entries(text, name, "image-list", arch, STORES)
 
 
-def list_entries(text: str, name: str, rule: str, arch: Arch | None = None) -> Iterator[Hit | Problem]:
+def list_entries(
+    text: str, name: str, rule: str, arch: Arch | None = None, stores: Collection[Store] = ()
+) -> Iterator[Hit | Problem]:
     """The entries of one list: blank lines and ``docker://`` are allowed, ``#`` starts a comment, which says why.
 
-    ``IMAGE if arch=arm64`` is for one architecture only; with no ``arch`` asked for, every entry counts.
+    ``IMAGE if arch=arm64`` is for one architecture only; with no ``arch`` asked for, every entry counts. ``stores``
+    are the transports that may come before a name, with a colon, for an image that this machine has.
     """
     for number, line in enumerate(text.splitlines(), 1):
         entry, _, comment = (part.strip() for part in line.partition(" #"))
@@ -50,7 +54,9 @@ def list_entries(text: str, name: str, rule: str, arch: Arch | None = None) -> I
             continue
         if condition and arch is not None and condition != f"arch={arch}":
             continue
-        entry = entry.removeprefix("docker://").strip("\"'")
+        entry = entry.strip("\"'").removeprefix("docker://")
+        store = next((store for store in stores if entry.startswith(f"{store}:")), None)
+        entry = entry.removeprefix(f"{store}:") if store else entry
         known = literal(entry)
         if known is None:
             yield bad_entry(entry, name, number)
@@ -62,7 +68,8 @@ def list_entries(text: str, name: str, rule: str, arch: Arch | None = None) -> I
                 "registries of the cluster know sha256 digests only",
             )
         else:
-            yield Hit(known.reference, "certain", Source(file=name, rule=rule, line=number, object=comment))
+            source = Source(file=name, rule=rule, line=number, object=comment)
+            yield Hit(known.reference, "certain", source, store=store)
 
 
 def bad_entry(entry: str, name: str, line: int) -> Problem:

@@ -10,15 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from action import bill
+from action.errors import Problem
 from action.image.bases import Base, resolve_bases
+from action.image.carried import Carried, read_carried
 from action.image.engines import EngineName, base_name, run_engine
+from action.image.hidden import not_in_image
 from action.image.ignore import find_ignore_file
+from action.image.labels import own_labels
 from action.image.layers import BILL, LayerPlan, write_layers
 from action.image.manifest import timestamp, write_image
 from action.image.pinned import pinned_text
-from action.image.recipe import Recipe
+from action.image.recipe import Recipe, bill_file
+from action.image.root_files import files_of_layers
 from action.image.sources import Source, sources
+from action.instructions import Scope, target_args
 from action.registry.client import RegistryClient
+from action.results import ImageInside
 from action.store.oci_layout import Descriptor, OciLayout
 
 
@@ -29,10 +36,11 @@ def find_bases(recipe: Recipe, engine: EngineName, client: RegistryClient) -> tu
 
 def build_with_engine(
     recipe: Recipe, engine: EngineName, bases: Sequence[Base], identity: str, layout: OciLayout
-) -> Descriptor:
+) -> tuple[str, tuple[Problem, ...]]:
     """Build beside ``layout`` from just these ``bases``, and move the result in; ``identity`` is its content id.
 
-    Raises ToolError.
+    Returns the digest of its manifest, and warnings. Raises ToolError, and InputError when a cluster image does not
+    hold the images that were placed.
     """
     layout.root.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".engine-", dir=layout.root.parent) as folder:
@@ -48,11 +56,35 @@ def build_with_engine(
             bases=bases,
         )
         manifest = _image_manifest(output, recipe)
-        config = output.read_manifest(manifest["config"]["digest"])
+        config = {**output.read_manifest(manifest["config"]["digest"]), "created": timestamp(recipe.created)}
         layers = [Descriptor.from_json(layer) for layer in manifest["layers"]]
-        for layer in layers:
-            layout.take_blob(output.blob_path(layer.digest), layer.digest)
-    return write_image(layout, *_with_bill(recipe, config, layers, layout), recipe.labels, identity)
+        carried = _carried(recipe, [output.blob_path(layer.digest) for layer in layers])
+        for digest in {layer.digest for layer in layers}:  # two steps that change nothing have one layer
+            layout.take_blob(output.blob_path(digest), digest)
+    if carried is not None:
+        config, layers = _with_bill(recipe, carried.images, config, layers, layout)
+    written = write_image(layout, config, layers, _labels(recipe, config), identity)
+    return written.digest, carried.broken if carried else ()
+
+
+def _carried(recipe: Recipe, layers: Sequence[Path]) -> Carried | None:
+    """The images in the finished root, or None when it is no cluster image; raises InputError when one is lacking."""
+    if recipe.images is None:
+        return None
+    files = files_of_layers(layers)
+    base = Scope(recipe.buildfile, recipe.build_args, target_args(recipe.arch)).base()
+    origin = recipe.buildfile.path.name if base == "scratch" else f"FROM {base}"
+    carried = read_carried(files, recipe.images, recipe.arch, origin)
+    if carried.missing:
+        raise not_in_image(recipe, files, carried.missing)
+    return carried
+
+
+def _labels(recipe: Recipe, config: Mapping[str, Any]) -> dict[str, str]:
+    """What the build file says of itself counts most, and what its base image says of itself least."""
+    written = (config.get("config") or {}).get("Labels") or {}
+    own = own_labels(recipe.buildfile, recipe.build_args, recipe.arch, written)
+    return {**written, **recipe.labels, **{name: written[name] for name in own}}
 
 
 def _named(recipe: Recipe, engine: EngineName) -> tuple[Source, ...]:
@@ -85,15 +117,16 @@ def _image_manifest(output: OciLayout, recipe: Recipe) -> dict[str, Any]:
 
 
 def _with_bill(
-    recipe: Recipe, config: Mapping[str, Any], layers: list[Descriptor], layout: OciLayout
+    recipe: Recipe,
+    images: Sequence[ImageInside],
+    config: Mapping[str, Any],
+    layers: list[Descriptor],
+    layout: OciLayout,
 ) -> tuple[dict[str, Any], list[Descriptor]]:
     """The bill of images as one more layer."""
-    node = recipe.bill_file()
-    if node is None:
-        return dict(config), layers
     # Without the directories above it: the image may have them already, with modes of its own.
-    (added,) = write_layers([LayerPlan(BILL, ((bill.PATH, node),))], layout, mtime=recipe.epoch)
+    (added,) = write_layers([LayerPlan(BILL, ((bill.PATH, bill_file(images)),))], layout, mtime=recipe.epoch)
     rootfs = {**config["rootfs"], "diff_ids": [*config["rootfs"]["diff_ids"], added.digest]}
-    step = {"created": timestamp(recipe.epoch), "created_by": f"cluster-image: {BILL}"}
+    step = {"created": timestamp(recipe.created), "created_by": f"cluster-image: {BILL}"}
     history = [*config.get("history", []), step]
     return {**config, "rootfs": rootfs, "history": history}, [*layers, added]

@@ -15,13 +15,18 @@ from action.errors import InputError, Problem
 from action.image import identity
 from action.image.bases import Base
 from action.image.built import build_with_engine, find_bases
+from action.image.carried import Carried, read_carried
 from action.image.context_files import CannotCopy, ContextFiles
 from action.image.engines import EngineName, choose_engine, reads_heredocs
+from action.image.hidden import not_in_image
 from action.image.ignore import read_ignore_file
+from action.image.labels import CREATED
+from action.image.manifest import timestamp
 from action.image.native import Assembled, assemble
 from action.image.native_image import add_bill, write_native
 from action.image.not_native import NotNative
 from action.image.recipe import Recipe
+from action.image.root_files import RootFiles, files_of_rootfs
 from action.image.rootfs import Rootfs
 from action.kubefile import parse_buildfile
 from action.registry.auth import default_keychain
@@ -52,15 +57,15 @@ class Design:
     bases: tuple[Base, ...] = ()
     problems: tuple[Problem, ...] = ()
 
-    def write(self, layout: OciLayout) -> str:
-        """Build into ``layout``, where the caller names the result; returns the digest of the image manifest.
+    def write(self, layout: OciLayout) -> tuple[str, tuple[Problem, ...]]:
+        """Build into ``layout``, where the caller names the result; returns the image manifest's digest, and warnings.
 
         Raises InputError, and ToolError when a builder fails.
         """
         if self.engine == "native":
             assert self.assembled is not None  # noqa: S101 - what is native was assembled
-            return write_native(self.recipe, self.assembled, self.content_id, layout).digest
-        return build_with_engine(self.recipe, self.engine, self.bases, self.content_id, layout).digest
+            return write_native(self.recipe, self.assembled, self.content_id, layout).digest, ()
+        return build_with_engine(self.recipe, self.engine, self.bases, self.content_id, layout)
 
 
 def design_image(
@@ -73,24 +78,29 @@ def design_image(
     engine: str = "auto",
     images: Sequence[ImageInside] | None = None,
     client: RegistryClient | None = None,
+    changed: int | None = None,
 ) -> Design:
     """Decide how to build for one architecture.
 
     ``engine`` is ``auto`` (native where that is exact, else a builder that is installed), ``native``, ``buildah`` or
     ``buildx``. ``labels`` give way to labels of the build file. ``build_args`` are passed as given, and ARCH beside
-    them. ``images`` is the bill of images of a cluster image, which it then carries as a file; None for any other
-    image. ``client`` finds base images, by default with the logins of this machine. The time that the image and its
-    files bear is SOURCE_DATE_EPOCH, or 0.
+    them. ``images`` are those that were placed for a cluster image, which then carries the bill of what its root holds
+    as a file; None for any other image. ``client`` finds base images, by default with the logins of this machine. The
+    time that files bear is SOURCE_DATE_EPOCH, or 0. The time that the image tells as that of its creation is the same,
+    or else ``changed``, when its sources last changed (seconds since 1970).
 
     Raises InputError for what is wrong in the build file or the context, RegistryError for a base that cannot be had.
     """
+    given = _epoch()
+    created = (changed or 0) if given is None else given
     recipe = Recipe(
         context=context,
         buildfile=parse_buildfile(buildfile),
         arch=arch,
-        labels=labels,
+        labels={**({CREATED: timestamp(created)} if created else {}), **labels},
         build_args={"ARCH": arch, **build_args},
-        epoch=_epoch(),
+        epoch=given or 0,
+        created=created,
         images=images,
     )
     files = ContextFiles(context, read_ignore_file(context, buildfile))
@@ -110,14 +120,26 @@ def design_image(
 
 
 def _native(recipe: Recipe, assembled: Assembled, files: ContextFiles) -> Design:
-    add_bill(recipe, assembled.rootfs)
+    broken: tuple[Problem, ...] = ()
+    if recipe.images is not None:
+        carried = _carried(recipe, recipe.images, files_of_rootfs(assembled.rootfs))
+        add_bill(assembled.rootfs, carried.images)
+        broken = carried.broken
     return Design(
         recipe=recipe,
         engine="native",
         content_id=identity.of_assembled(recipe, assembled),
         assembled=assembled,
-        problems=(*_unused_args(recipe), *_skipped(files)),
+        problems=(*_unused_args(recipe), *_skipped(files), *broken),
     )
+
+
+def _carried(recipe: Recipe, placed: Sequence[ImageInside], files: RootFiles) -> Carried:
+    """What the files that were assembled carry; raises InputError when an image that was placed is not among it."""
+    carried = read_carried(files, placed, recipe.arch, recipe.buildfile.path.name)
+    if carried.missing:
+        raise not_in_image(recipe, files, carried.missing)
+    return carried
 
 
 def _left_to_a_builder(
@@ -173,11 +195,11 @@ def _skipped(files: ContextFiles) -> tuple[Problem, ...]:
     return tuple(Problem("socket", message, file=path, severity="warning") for path in files.skipped)
 
 
-def _epoch() -> int:
-    """https://reproducible-builds.org/specs/source-date-epoch/; 0 when it is not set, so that no clock is read."""
+def _epoch() -> int | None:
+    """https://reproducible-builds.org/specs/source-date-epoch/; None when it is not set: no clock is ever read."""
     text = os.environ.get(EPOCH_VARIABLE, "")
     if not text:
-        return 0
+        return None
     if not (text.isascii() and text.isdigit()) or int(text) > _EPOCH_LIMIT:
         raise InputError(Problem("bad-epoch", f"{EPOCH_VARIABLE} is {text!r}, not seconds since 1970"))
     return int(text)

@@ -14,7 +14,10 @@ _OCI_PREFIX = "org.opencontainers.image."
 
 
 def index_document(manifests: Mapping[Arch, Descriptor], annotations: Mapping[str, str]) -> dict[str, Any]:
-    """The index of ``manifests``, in the order of their names; one architecture gives an index of one."""
+    """The index of ``manifests``, in the order of their names; one architecture gives an index of one.
+
+    A content id among ``annotations`` is bound to just these manifests.
+    """
     entries = [
         Descriptor(
             media_type=OCI_MANIFEST,
@@ -27,7 +30,8 @@ def index_document(manifests: Mapping[Arch, Descriptor], annotations: Mapping[st
     document: dict[str, Any] = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
     if annotations:
         document["annotations"] = dict(annotations)
-    return document
+    identity = annotations.get(content_id.LABEL)
+    return content_id.sealed(document, identity) if identity else document
 
 
 def shared_annotations(said: Mapping[Arch, Mapping[str, Any]]) -> dict[str, str]:

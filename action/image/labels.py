@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from action.instructions import Buildfile, Scope, target_args
 from generator.config import AppMetadata
-from generator.names import ImageType
+from generator.names import Arch, ImageType
 
 TYPE = "io.cluster-image.type"
 _PREFIX = "org.opencontainers.image."
+CREATED = f"{_PREFIX}created"
 
 
 def standard_labels(
@@ -29,6 +31,28 @@ def standard_labels(
         f"{_PREFIX}revision": environment.get("GITHUB_SHA", ""),
     }
     return {name: value for name, value in found.items() if value}
+
+
+def own_labels(buildfile: Buildfile, build_args: Mapping[str, str], arch: Arch, names: Collection[str]) -> set[str]:
+    """Which of ``names`` the build file itself sets, in the last stage or in one that it goes back to.
+
+    The others that an image bears were handed down by its base image. Raises InputError for what cannot be read.
+    """
+    set_here: set[str] = set()
+    stages = list(buildfile.stages)
+    known = {stage.name.lower(): at for at, stage in enumerate(stages) if stage.name}
+    scope = Scope(buildfile, build_args, target_args(arch))
+    at: int | None = len(stages) - 1
+    while at is not None:
+        stage = stages[at]
+        within = Scope(buildfile, build_args, target_args(arch))
+        for instruction in stage.instructions:
+            within.apply(instruction)
+            if instruction.keyword == "LABEL":
+                set_here |= {name for name, _ in within.pairs(instruction)}
+        earlier = known.get(scope.base(stage).lower())
+        at = earlier if earlier is not None and earlier < at else None
+    return set_here & set(names)
 
 
 def _source(environment: Mapping[str, str]) -> str:

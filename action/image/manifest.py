@@ -26,25 +26,21 @@ def write_image(
     labels: Mapping[str, str],
     identity: str,
 ) -> Descriptor:
-    """Write the configuration, with ``labels`` beside its own, and the manifest of ``layers``.
+    """Write the configuration, with just these ``labels``, and the manifest of ``layers``.
 
-    Both bear the content id ``identity``.
-
-    What the build file says of itself counts more than what is said of every image. Labels of the OCI namespace are
-    repeated as annotations, where readers that do not fetch the configuration look.
+    Both bear the content id ``identity``, which the manifest binds to both. Labels of the OCI namespace are repeated
+    as annotations, where readers that do not fetch the configuration look.
     """
-    run = dict(config.get("config") or {})
-    run["Labels"] = {**labels, **(run.get("Labels") or {}), content_id.LABEL: identity}
+    run = {**(config.get("config") or {}), "Labels": {**labels, content_id.LABEL: identity}}
     written = layout.write_json({**config, "config": run}, OCI_CONFIG)
-    annotations = {name: value for name, value in run["Labels"].items() if name.startswith(_OCI_PREFIX)}
     document = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
         "config": written.to_json(),
         "layers": [layer.to_json() for layer in layers],
-        "annotations": {**annotations, content_id.LABEL: identity},
+        "annotations": {name: value for name, value in labels.items() if name.startswith(_OCI_PREFIX)},
     }
-    return layout.write_manifest(document)
+    return layout.write_manifest(content_id.sealed(document, identity))
 
 
 def with_arch(layout: OciLayout, digest: str, arch: Arch) -> Descriptor:
@@ -53,7 +49,8 @@ def with_arch(layout: OciLayout, digest: str, arch: Arch) -> Descriptor:
     config = layout.read_manifest(manifest["config"]["digest"])
     layers = [Descriptor.from_json(layer) for layer in manifest["layers"]]
     identity = manifest["annotations"][content_id.LABEL]
-    return write_image(layout, {**config, "architecture": arch}, layers, {}, identity)
+    labels = config["config"]["Labels"]
+    return write_image(layout, {**config, "architecture": arch}, layers, labels, identity)
 
 
 def layer_digests(layout: OciLayout, digest: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from action import bill
@@ -9,8 +10,9 @@ from action.errors import InputError, Problem
 from action.image.layers import plan_layers, write_layers
 from action.image.manifest import timestamp, write_image
 from action.image.native import Assembled
-from action.image.recipe import Recipe
+from action.image.recipe import Recipe, bill_file
 from action.image.rootfs import NotADirectory, Rootfs
+from action.results import ImageInside
 from action.store.oci_layout import Descriptor, OciLayout
 
 
@@ -18,7 +20,7 @@ def write_native(recipe: Recipe, assembled: Assembled, identity: str, layout: Oc
     """Write everything; the manifest, which makes it an image, comes last. ``identity`` is the content id."""
     plans = plan_layers(assembled.rootfs)
     layers = write_layers(plans, layout, mtime=recipe.epoch)
-    created = timestamp(recipe.epoch)
+    created = timestamp(recipe.created)
     history = [{"created": created, "created_by": step, "empty_layer": True} for step in assembled.history]
     history += [{"created": created, "created_by": f"cluster-image: {plan.title}"} for plan in plans]
     config: dict[str, Any] = {
@@ -31,17 +33,16 @@ def write_native(recipe: Recipe, assembled: Assembled, identity: str, layout: Oc
     }
     if assembled.author:
         config["author"] = assembled.author
-    return write_image(layout, config, layers, recipe.labels, identity)
+    # What the build file says of itself counts more than what is said of every image.
+    labels = {**recipe.labels, **assembled.config.get("Labels", {})}
+    return write_image(layout, config, layers, labels, identity)
 
 
-def add_bill(recipe: Recipe, rootfs: Rootfs) -> None:
+def add_bill(rootfs: Rootfs, images: Sequence[ImageInside]) -> None:
     """Put the bill of images into the files of a cluster image; raises InputError where there is no place for it."""
-    node = recipe.bill_file()
-    if node is None:
-        return
     folder, _, name = bill.PATH.rpartition("/")
     try:
-        rootfs.make_directory(f"/{folder}").children[name] = node
+        rootfs.make_directory(f"/{folder}").children[name] = bill_file(images)
     except NotADirectory as error:
         problem = Problem(
             "no-place-for-bill",

@@ -16,8 +16,9 @@ from generator.names import Arch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """``epoch`` is the time (seconds since 1970) that the image and its files bear; ``images`` is its bill of images,
-    None when it is no cluster image.
+    """``epoch`` is the time (seconds since 1970) that files bear, and ``created`` the one that the image itself tells,
+    which decides nothing about it. ``images`` are those that were placed in ``registry/`` of the context, None when it
+    is no cluster image.
     """
 
     context: Path
@@ -25,12 +26,12 @@ class Recipe:
     arch: Arch
     labels: Mapping[str, str]
     build_args: Mapping[str, str]
-    epoch: int
+    epoch: int = 0
+    created: int = 0
     images: Sequence[ImageInside] | None = None
 
-    def bill_file(self) -> Node | None:
-        """The file that tells what the image carries; it belongs at bill.PATH."""
-        if self.images is None:
-            return None
-        data = canonical_json(bill.to_document(self.images)) + b"\n"
-        return Node(kind="file", mode=0o644, owner=ROOT, size=len(data), data=data)
+
+def bill_file(images: Sequence[ImageInside]) -> Node:
+    """The file that tells what a finished image carries; it belongs at bill.PATH."""
+    data = canonical_json(bill.to_document(images)) + b"\n"
+    return Node(kind="file", mode=0o644, owner=ROOT, size=len(data), data=data)

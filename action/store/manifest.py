@@ -82,6 +82,25 @@ def parse_manifest(body: bytes, media_type: str, name: str) -> ImageManifest | I
     return _image(document, name)
 
 
+def index_entries(body: bytes, name: str) -> tuple[Part, ...]:
+    """All that an index names, attestations too; raises InputError."""
+    return tuple(_part(entry, name) for entry in _list(_object(body, name, "manifest"), "manifests", name))
+
+
+def manifest_parts(body: bytes, name: str) -> tuple[Part, ...]:
+    """The blobs of a manifest of any kind, its configuration first; raises InputError.
+
+    An attestation is no image, and an image for another system may be one that Linux could not run: only layers that
+    no registry has are refused.
+    """
+    document = _object(body, name, "manifest")
+    layers = _list(document, "layers", name)
+    for layer in layers:
+        if isinstance(layer, dict) and layer.get("urls"):
+            raise refused(name, f"has the layer {layer.get('digest')}, which its registry does not hold")
+    return (_part(document.get("config"), name), *(_part(layer, name) for layer in layers))
+
+
 def parse_config(body: bytes, name: str) -> Platform:
     """The platform that an image's configuration says it is for; raises InputError."""
     return _platform(_object(body, name, "configuration"))

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from action.errors import Problem
@@ -64,18 +65,26 @@ def read_tree(root: Path, staging: str = "") -> Tree:
         if entry is None or not entry.is_file(follow_symlinks=False):
             kind = "an empty directory" if entry is None else "neither file nor directory"
             tree.breach("stray-path", relative, f"is {kind}; a registry directory has only plain files")
-        elif found := _BLOB.fullmatch(relative):
-            tree.blobs[f"sha256:{found[2]}"] = Path(entry.path)
-        elif found := _LINK.fullmatch(relative):
-            _read_link(tree, entry.path, relative, found)
+        elif digest := blob_of(relative):
+            tree.blobs[digest] = Path(entry.path)
         else:
-            tree.breach("stray-path", relative, "is no part of a registry directory", "remove it")
+            note_link(tree, relative, partial(_head, entry.path))
     return tree
 
 
-def _read_link(tree: Tree, path: str, relative: str, found: re.Match[str]) -> None:
-    with open(path, "rb", buffering=0) as file:
-        content = file.read(_LINK_LIMIT).decode("latin-1")
+def blob_of(relative: str) -> str | None:
+    """The digest of the blob that a path of a registry directory holds; None for any other path."""
+    found = _BLOB.fullmatch(relative)
+    return f"sha256:{found[2]}" if found else None
+
+
+def note_link(tree: Tree, relative: str, read: Callable[[], bytes]) -> None:
+    """Enter into ``tree`` what the link at a path says; ``read`` gives its bytes."""
+    found = _LINK.fullmatch(relative)
+    if found is None:
+        tree.breach("stray-path", relative, "is no part of a registry directory", "remove it")
+        return
+    content = read()[:_LINK_LIMIT].decode("latin-1")
     if not SHA256.fullmatch(content):
         what = "is empty" if not content else "ends in a newline" if SHA256.fullmatch(content.rstrip()) else "is cut"
         tree.breach("bad-link", relative, f"{what}; a link is sha256:<64 hex digits> and nothing else")
@@ -93,6 +102,11 @@ def _read_link(tree: Tree, path: str, relative: str, found: re.Match[str]) -> No
         tree.history[repository][found["tag"]].add(content)
     else:
         tree.tags[repository][found["tag"]] = content
+
+
+def _head(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as file:
+        return file.read(_LINK_LIMIT)
 
 
 def _entries(folder: str, prefix: str, left_out: str = "") -> Iterator[tuple[str, os.DirEntry[str] | None]]:

@@ -1,7 +1,7 @@
 """Reads a registry directory again from the disk, hashes it, and checks every rule by which nodes will use it.
 
 The rules are those of distribution's filesystem storage, and of how Sealos copies the directory when it runs: only
-tags travel, a repository without one stops the whole copy, and an index under a tag is copied for one platform only.
+tags travel, a repository without one stops the whole copy, and of an index under a tag that is not whole one platform.
 """
 
 from __future__ import annotations
@@ -12,7 +12,16 @@ from pathlib import Path
 
 from action.errors import ClusterImageError, Problem
 from action.store.digest import digest_of_file
-from action.store.manifest import ImageIndex, ImageManifest, Part, Platform, parse_config, parse_manifest
+from action.store.manifest import (
+    ImageIndex,
+    ImageManifest,
+    Part,
+    Platform,
+    index_entries,
+    manifest_parts,
+    parse_config,
+    parse_manifest,
+)
 from action.store.platform import CONFIG_LIMIT
 from action.store.tree import Tree, read_tree
 from generator.names import Arch
@@ -84,10 +93,11 @@ def _check_repository(
             tree.breach("bad-history", f"{home}/_manifests/tags/{tag}", "has a history without what the tag means")
     needed: set[str] = set()
     images: _Images = {}
+    kept = _kept_whole(tree, tags.values())
     for digest in sorted(tree.revisions.get(repository, ())):
         used.add(digest)
         link = f"{home}/_manifests/revisions/sha256/{digest[7:]}/link"
-        image = images[digest] = _image(tree, link, digest, wrong)
+        image = images[digest] = _image(tree, link, digest, wrong, of_any_kind=digest in kept)
         if isinstance(image, ImageManifest):
             parts = (image.config, *image.layers)
             needed |= {part.digest for part in parts}
@@ -111,15 +121,46 @@ def _check_tag(
         return
     image = images[digest]
     if isinstance(image, ImageIndex):
-        tree.breach("index-under-tag", link, "means an index: a node gets whatever platform Sealos copies of it")
+        _check_index(tree, link, digest, images)
     elif isinstance(image, ImageManifest):
         platform = _platform(tree, link, image.config, wrong)
         if platform is not None:
             platforms[link] = platform
 
 
-def _image(tree: Tree, link: str, digest: str, wrong: set[str]) -> ImageManifest | ImageIndex | None:
-    """The manifest that a link means; None when it cannot be read, which is told."""
+def _kept_whole(tree: Tree, tagged: Iterable[str]) -> set[str]:
+    """What the indexes under tags name: images of every platform, and what describes them."""
+    return {entry.digest for digest in tagged for entry in _entries_of(tree, digest)}
+
+
+def _entries_of(tree: Tree, digest: str) -> tuple[Part, ...]:
+    """What an index names; nothing for what is none."""
+    path = tree.blobs.get(digest)
+    try:
+        if path is None or path.stat().st_size > _MANIFEST_LIMIT:
+            return ()
+        return index_entries(path.read_bytes(), digest)
+    except ClusterImageError:
+        return ()
+
+
+def _check_index(tree: Tree, link: str, digest: str, images: _Images) -> None:
+    """Sealos copies an index with all that it names, then the image of its own platform; anything less it loses."""
+    for entry in _entries_of(tree, digest):
+        if isinstance(images.get(entry.digest), ImageIndex):
+            tree.breach("index-under-tag", link, f"means an index that names another, {entry.digest}: Sealos loses it")
+        elif entry.digest not in images:
+            message = f"means an index without its image {entry.digest}: a node gets whatever platform Sealos copies"
+            tree.breach("index-under-tag", link, message)
+
+
+def _image(
+    tree: Tree, link: str, digest: str, wrong: set[str], *, of_any_kind: bool
+) -> ImageManifest | ImageIndex | None:
+    """The manifest that a link means; None when it cannot be read, which is told.
+
+    ``of_any_kind``: it is there as a part of an index, and need not be one that a node could run.
+    """
     path = tree.blobs.get(digest)
     if path is None:
         tree.breach("no-blob", link, f"means {digest}, whose bytes are not here")
@@ -129,6 +170,9 @@ def _image(tree: Tree, link: str, digest: str, wrong: set[str]) -> ImageManifest
     try:
         size = path.stat().st_size
         body = path.read_bytes() if size <= _MANIFEST_LIMIT else b""
+        if of_any_kind and b'"manifests"' not in body:
+            config, *layers = manifest_parts(body, f"the manifest {digest}")
+            return ImageManifest(config=config, layers=tuple(layers))
         return parse_manifest(body, "", f"the manifest {digest}")
     except ClusterImageError as error:
         tree.breach("bad-manifest", link, error.problems[0].message)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from action.claims import Resolved, arrange, paths
 from action.reference import ImageReference
+from action.store import media
 from action.store.manifest import ImageManifest, Manifest, Part
 from action.store.platform import Leaf
 from tests.support.findings import finding
@@ -69,6 +74,40 @@ def test_two_digests_alone_get_a_tag_each_and_none_is_latest() -> None:
     assert [(problem.code, problem.severity) for problem in arranged.problems] == [
         ("digest-without-tag", "warning")
     ] * 2
+
+
+def test_a_digest_that_gets_lost_beside_another_latest_is_refused() -> None:
+    """A node asks for the digest, then for ``latest``: it would get the other image and nobody would know."""
+    plain = resolved(f"quay.io/x/y@{A}", "a")
+    layers = (Part("application/vnd.oci.image.layer.v1.tar", B, 1),)
+    plain = plain._replace(leaf=replace(plain.leaf, image=replace(plain.leaf.image, layers=layers)))
+    latest = resolved("quay.io/x/y", "b")
+    (problem,) = arrange([plain, latest]).problems
+    assert (problem.code, problem.severity) == ("digest-lost", "error")
+    assert "a layer of it is not compressed" in problem.message
+    index = resolved(f"quay.io/x/y@{digest_of(b'index')}", "a")._replace(lossy="is an index that names another")
+    (problem,) = arrange([index, latest]).problems
+    assert (problem.code, problem.severity) == ("digest-lost", "error")
+    assert "is an index that names another" in problem.message
+    assert [(each.code, each.severity) for each in arrange([index]).problems] == [("index-not-whole", "warning")]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "layer", "told"),
+    [
+        (media.DOCKER_MANIFEST, f"{media.OCI_LAYER}+gzip", True),
+        (media.DOCKER_MANIFEST, f"{media.DOCKER_LAYER}.gzip", False),
+        (media.OCI_MANIFEST, f"{media.OCI_LAYER}+gzip", False),
+        (media.OCI_MANIFEST, f"{media.DOCKER_LAYER}.gzip", False),
+    ],
+)
+def test_a_manifest_of_two_kinds_is_told(manifest: str, layer: str, told: bool) -> None:
+    image = resolved("quay.io/x/y:1", "a")
+    body = image.leaf.manifest._replace(media_type=manifest)
+    layers = replace(image.leaf.image, layers=(Part(layer, B, 1),))
+    problems = arrange([image._replace(leaf=replace(image.leaf, manifest=body, image=layers))]).problems
+    expected = [("docker-manifest-with-oci-layers", "warning")] if told else []
+    assert [(problem.code, problem.severity) for problem in problems] == expected
 
 
 def test_more_repositories_than_sealos_lists_are_an_error() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from action import content_id
 
 
@@ -22,3 +26,33 @@ def test_labels_that_only_tell_about_a_build_do_not_count() -> None:
         "a": "1",
         "org.opencontainers.image.version": "v1",
     }
+
+
+MANIFEST: dict[str, Any] = {
+    "config": {"digest": "sha256:c", "size": 1},
+    "layers": [{"digest": "sha256:1", "size": 1}, {"digest": "sha256:2", "size": 1}],
+    "annotations": {"other": "x"},
+}
+
+
+def test_an_id_is_borne_by_the_document_that_it_was_made_for() -> None:
+    sealed = content_id.sealed(MANIFEST, "sha256:i")
+    assert content_id.borne_by(sealed) == "sha256:i"
+    assert sealed["annotations"]["other"] == "x"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"config": {"digest": "sha256:d", "size": 1}},
+        {"layers": [*MANIFEST["layers"], {"digest": "sha256:3", "size": 1}]},
+        {"layers": MANIFEST["layers"][::-1]},
+        {"layers": None},
+        {"manifests": [{"digest": "sha256:c", "size": 1}]},
+        {"annotations": {content_id.LABEL: "sha256:i"}},
+        {"annotations": {content_id.LABEL: 3}},
+        {"annotations": None},
+    ],
+)
+def test_an_id_that_another_document_has_inherited_is_none(change: dict[str, Any]) -> None:
+    assert content_id.borne_by({**content_id.sealed(MANIFEST, "sha256:i"), **change}) == ""

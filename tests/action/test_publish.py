@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +18,13 @@ from action.registry.auth import AnonymousKeychain
 from action.registry.client import RegistryClient
 from action.registry.push import PushedManifest, Pusher
 from action.registry.retry import RetryPolicy
-from action.results import ImageInside, PublishResult, Target
+from action.results import PublishResult, Target
 from action.store.oci_layout import OciLayout
 from generator.names import ARCHES, Arch
 from tests.support.building import build_image
 from tests.support.dropping_proxy import dropping_proxy
+from tests.support.images import image, layer
+from tests.support.placed import put_images
 from tests.support.registries import RunningRegistry, docker_registry
 
 pytestmark = pytest.mark.real("docker-registry", "skopeo")
@@ -40,9 +42,12 @@ def build(
     folder: Path,
     text: str = "hello\n",
     arches: tuple[Arch, ...] = ARCHES,
-    images: list[ImageInside] | None = None,
+    inside: Mapping[str, str] | None = None,
 ) -> dict[Arch, Path]:
-    """Layouts of a small image, one for each architecture, named as the build phase names them."""
+    """Layouts of a small image, one for each architecture, named as the build phase names them.
+
+    ``inside`` are the container images of a cluster image, each with what makes it another.
+    """
     context = folder / "context"
     (context / "charts").mkdir(parents=True, exist_ok=True)
     (context / "charts/values.yaml").write_text(text)
@@ -51,6 +56,8 @@ def build(
     layouts: dict[Arch, Path] = {}
     for arch in arches:
         layout = OciLayout(folder / arch)
+        made = {name: image(layer(mark), arch=arch) for name, mark in (inside or {}).items()}
+        images = None if inside is None else put_images(context, made)
         built = build_image(
             context, context / "Kubefile", arch=arch, labels={}, build_args={}, layout=layout, images=images
         )
@@ -169,15 +176,8 @@ def test_an_image_that_is_not_what_it_says_is_refused(registry: RunningRegistry,
 
 
 def test_the_bill_of_images_is_attached_and_compared(registry: RunningRegistry, tmp_path: Path) -> None:
-    def inside(name: str, mark: str) -> ImageInside:
-        reference, digest = f"docker.io/library/{name}", f"sha256:{mark * 64}"
-        path, tag = f"library/{name.partition(':')[0]}", name.partition(":")[2]
-        return ImageInside(
-            reference=reference, path=path, tag=tag, index_digest=None, digest=digest, size=9, found=("charts/web",)
-        )
-
-    before = build(tmp_path / "1", images=[inside("gone:1", "a"), inside("same:1", "b"), inside("moved:1", "c")])
-    after = build(tmp_path / "2", "2\n", images=[inside("same:1", "b"), inside("moved:1", "d"), inside("new:1", "e")])
+    before = build(tmp_path / "1", inside={"gone:1": "a", "same:1": "b", "moved:1": "c"})
+    after = build(tmp_path / "2", "2\n", inside={"same:1": "b", "moved:1": "d", "new:1": "e"})
     first = send(registry, "bill", before)
     assert first.compared_with is None
     second = send(registry, "bill", after, version="v2")
@@ -210,7 +210,7 @@ def test_a_registry_that_lists_referrers_gets_no_fallback_tag(registry: RunningR
 
     with dropping_proxy(registry.host) as proxy:
         proxy.rewrite = with_api
-        layouts = build(tmp_path, images=[])
+        layouts = build(tmp_path, inside={})
         client = RegistryClient(AnonymousKeychain())
         result = publish(TARGET, layouts, registry=proxy.host, namespace="api", client=client)
     tags = registry.storage / "docker/registry/v2/repositories/api/web/_manifests/tags"

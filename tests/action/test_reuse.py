@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from action import content_id
 from action.__main__ import main
 from action.errors import InputError, run
 from action.results import BuildResult, PublishResult
@@ -270,3 +272,62 @@ def test_a_person_who_builds_into_the_registry_is_spared_too(
     assert again.out.splitlines()[-1] == first.splitlines()[-1]
     assert run(lambda: main([*words, "--force", "to be sure"])) == 1
     assert "inside:1" in capsys.readouterr().err
+
+
+@pytest.mark.real("buildah", "skopeo")
+def test_an_image_that_was_made_from_ours_does_not_pass_for_it(
+    repository: Repository, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A builder hands our labels and annotations down to what it makes of our image."""
+    first = repository.build()["amd64"]
+    repository.publish()
+    name = f"{repository.target.host}/{repository.namespace}/web"
+    derived = f"{name}:derived"
+    _derive(tmp_path, f"{name}:v1-amd64", derived)
+    inspected = json.loads(_skopeo("inspect", f"docker://{derived}"))
+    assert inspected["Labels"][content_id.LABEL] == first.content_id
+    assert json.loads(_skopeo("inspect", "--raw", f"docker://{derived}"))["annotations"][content_id.LABEL]
+    # Where there is an index, it says which image is ours; where there is none, the seal does.
+    _skopeo("copy", "--dest-tls-verify=false", f"docker://{derived}", f"docker://{name}:v1-amd64")
+    capsys.readouterr()
+    assert not repository.build()["amd64"].taken_over
+    assert f"{name}:v1-amd64 is {inspected['Digest']}, and {name}:v1 names {first.digest}" in capsys.readouterr().err
+    tags = repository.target.storage / "docker/registry/v2/repositories" / repository.namespace / "web/_manifests/tags"
+    shutil.rmtree(tags / "v1")
+    again = repository.build()
+    assert {arch: result.taken_over for arch, result in again.items()} == {"amd64": False, "arm64": True}
+    assert again["amd64"].digest == first.digest
+
+
+@pytest.mark.real("skopeo")
+def test_an_older_image_of_ours_under_a_tag_is_not_taken_for_the_one_of_the_index(repository: Repository) -> None:
+    first = repository.build()["amd64"]
+    repository.publish()
+    name = f"{repository.target.host}/{repository.namespace}/web"
+    _skopeo("copy", "--dest-tls-verify=false", f"docker://{name}:v1-amd64", f"docker://{name}:kept")
+    repository.push_inside("two")
+    second = repository.build()["amd64"]
+    repository.publish("--replace", "another image inside")
+    repository.push_inside("one")
+    _skopeo("copy", "--dest-tls-verify=false", f"docker://{name}:kept", f"docker://{name}:v1-amd64")
+    again = repository.build()["amd64"]
+    assert (again.taken_over, again.digest) == (False, first.digest)
+    assert again.digest != second.digest
+
+
+def _derive(folder: Path, base: str, name: str) -> None:
+    """What anybody does: FROM our image, and one file more."""
+    (folder / "derived").mkdir()
+    (folder / "derived/more").write_text("x")
+    (folder / "derived/Dockerfile").write_text(f"FROM {base}\nCOPY more /more\n")
+    store = ["--root", str(folder / "root"), "--runroot", str(folder / "run"), "--storage-driver", "vfs"]
+    build = ["build", "--isolation", "chroot", "--tls-verify=false", "--tag", name, str(folder / "derived")]
+    subprocess.run(["buildah", *store, *build], check=True, capture_output=True)
+    push = ["push", "--tls-verify=false", name, f"docker://{name}"]
+    subprocess.run(["buildah", *store, *push], check=True, capture_output=True)
+
+
+def _skopeo(verb: str, *words: str) -> str:
+    plain = ["--src-tls-verify=false"] if verb == "copy" else ["--tls-verify=false"]
+    command = ["skopeo", "--insecure-policy", verb, *plain, *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout

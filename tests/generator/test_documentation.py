@@ -9,7 +9,7 @@ import pytest
 
 from generator.config import load_settings
 
-SOURCES = ("buildfiles", "catalog", "doubles", "lint", "neighbours", "tree", "validation", "yamlfile")
+SOURCES = ("buildfiles", "catalog", "doubles", "lint", "sealos_rules", "neighbours", "tree", "validation", "yamlfile")
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ def build_image(
     engine: str = "auto",
     images: Sequence[ImageInside] | None = None,
     client: RegistryClient | None = None,
+    changed: int | None = None,
 ) -> BuiltImage:
     """Design and write it; the caller names the result."""
     design = design_image(
@@ -49,13 +50,14 @@ def build_image(
         engine=engine,
         images=images,
         client=client,
+        changed=changed,
     )
-    digest = design.write(layout)
+    digest, problems = design.write(layout)
     return BuiltImage(
         digest=digest,
         size=image_size(layout, digest),
         engine=design.engine,
         content_id=design.content_id,
         reason=design.reason,
-        problems=design.problems,
+        problems=(*design.problems, *problems),
     )

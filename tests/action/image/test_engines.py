@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,21 +24,10 @@ from action.registry.client import RegistryClient
 from action.results import ImageInside
 from action.store.oci_layout import OciLayout
 from tests.support.building import BuiltImage, build_image
-from tests.support.images import both_arches, image, layer, push
+from tests.support.images import Image, both_arches, digest_of, image, layer, push
+from tests.support.placed import put_images
 from tests.support.registries import RunningRegistry, docker_registry
 from tests.support.unpacked import config_of, make_files, unpack
-
-BILL = [
-    ImageInside(
-        reference="docker.io/library/x:1",
-        path="library/x",
-        tag="1",
-        index_digest=None,
-        digest=f"sha256:{'a' * 64}",
-        size=1,
-        found=(),
-    )
-]
 
 
 @pytest.fixture
@@ -54,7 +44,11 @@ def client_of(hub: RunningRegistry) -> RegistryClient:
 
 
 def build(
-    context: Path, engine: str = "auto", client: RegistryClient | None = None, **build_args: str
+    context: Path,
+    engine: str = "auto",
+    client: RegistryClient | None = None,
+    images: Sequence[ImageInside] | None = (),
+    **build_args: str,
 ) -> tuple[BuiltImage, OciLayout]:
     layout = OciLayout(context.parent / "layout")
     labels = {"org.opencontainers.image.title": "thing"}
@@ -67,7 +61,7 @@ def build(
         build_args=build_args,
         layout=layout,
         engine=engine,
-        images=BILL,
+        images=images,
         client=client,
     )
     return built, layout
@@ -80,9 +74,10 @@ def test_a_dockerfile_with_a_base_image(tmp_path: Path, monkeypatch: pytest.Monk
     with docker_registry(tmp_path / "registry") as registry:
         push(image(layer("base"), arch="arm64"), registry.host, "library/base", "1")
         text = f"ARG BASE={registry.host}/library/base:1\nFROM $BASE\nARG ARCH\nARG KEY\n"
-        text += "LABEL arch=$ARCH key=$KEY\nCOPY a /\n"
+        text += "LABEL arch=$ARCH key=$KEY\nCOPY a /\nCOPY registry ./registry\n"
         make_files(tmp_path / "context", {"Dockerfile": text, "a": "x"})
-        built, layout = build(tmp_path / "context", KEY="two words")
+        inside = put_images(tmp_path / "context", {"x:1": image(layer("x"), arch="arm64")})
+        built, layout = build(tmp_path / "context", images=inside, KEY="two words")
     assert built.engine == "buildah"
     assert "starts from 127.0.0.1" in built.reason
     assert {"data/base", "a", "etc/cluster-image/images.json"} <= set(unpack_loosely(layout, built.digest))
@@ -133,8 +128,8 @@ def test_a_tag_that_moves_before_the_build_changes_nothing(tmp_path: Path, hub: 
         build_with_engine(recipes[0], "buildah", found[0], "x", layout)
     three = both_arches("three").children[1].digest
     assert f"from=docker.io/library/base@{three},target=/m" in str(caught.value)
-    written = build_with_engine(recipes[1], "buildah", found[1], "x", layout)
-    assert unpack_loosely(layout, written.digest) == ["data/one arm64", "copied", "copied/two arm64"]
+    digest, _ = build_with_engine(recipes[1], "buildah", found[1], "x", layout)
+    assert unpack_loosely(layout, digest) == ["data/one arm64", "copied", "copied/two arm64"]
 
 
 @pytest.mark.real("buildah")
@@ -334,3 +329,40 @@ def test_which_buildah_reads_here_documents(
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     assert reads_heredocs("buildah") is reads
     assert reads_heredocs("buildx")
+
+
+@pytest.mark.real("buildah", "docker-registry")
+def test_labels_of_a_base_image_count_least(tmp_path: Path, hub: RunningRegistry) -> None:
+    labels = {
+        "org.opencontainers.image.title": "base",
+        "io.cluster-image.content-id": "sha256:base",
+        "sealos.io.version": "v1beta1",
+        "stage": "base",
+        "own": "base",
+    }
+    push(_labelled(labels), hub.host, "hub/library/labelled", "1")
+    text = "FROM labelled:1 AS first\nARG STAGE=first\nLABEL stage=$STAGE own=first\n"
+    text += "FROM first\nLABEL own=last sealos.io.type=rootfs\n"
+    make_files(tmp_path / "context", {"Dockerfile": text})
+    built, layout = build(tmp_path / "context", "buildah", client_of(hub))
+    found = config_of(layout, built.digest)["config"]["Labels"]
+    assert found == {
+        "org.opencontainers.image.title": "thing",
+        "io.cluster-image.content-id": built.content_id,
+        "sealos.io.version": "v1beta1",
+        "sealos.io.type": "rootfs",
+        "stage": "first",
+        "own": "last",
+        "label": "labelled",
+    }
+
+
+def _labelled(labels: dict[str, str]) -> Image:
+    """An image with labels of its own."""
+    plain = image(arch="arm64", label="labelled")
+    config = json.loads(plain.config)
+    config["config"]["Labels"] |= labels
+    encoded = json.dumps(config).encode()
+    body = json.loads(plain.body)
+    body["config"] |= {"digest": digest_of(encoded), "size": len(encoded)}
+    return replace(plain, body=json.dumps(body).encode(), config=encoded)

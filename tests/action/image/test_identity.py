@@ -5,27 +5,22 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from action.image.design import design_image
 from action.results import ImageInside
+from tests.support import images
+from tests.support.placed import put_images
 from tests.support.unpacked import make_files
 
 NATIVE = 'FROM scratch\nCOPY . .\nENV A=1\nLABEL b=2\nCMD ["run"]\n'
 LEFT_TO_A_BUILDER = "FROM scratch\nRUN true\nCOPY . .\n"
-BLOB = hashlib.sha256(b"layer").hexdigest()
+IMAGE = images.image(images.layer("inside"))
+BLOB = IMAGE.layers[0].digest.removeprefix("sha256:")
 BLOB_PATH = f"registry/docker/registry/v2/blobs/sha256/{BLOB[:2]}/{BLOB}/data"
-INSIDE = ImageInside(
-    reference="docker.io/library/x:1",
-    path="library/x",
-    tag="1",
-    index_digest=None,
-    digest=f"sha256:{'a' * 64}",
-    size=5,
-    found=("manifests/x.yaml:1",),
-)
 
 
 @pytest.fixture(autouse=True)
@@ -35,16 +30,16 @@ def a_builder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def identity(
-    context: Path, *, labels: dict[str, str] | None = None, images: list[ImageInside] | None = None, **args: str
+    context: Path, *, labels: dict[str, str] | None = None, inside: list[ImageInside] | None = None, **args: str
 ) -> str:
     design = design_image(
-        context, context / "Kubefile", arch="amd64", labels=labels or {}, build_args=args, images=images
+        context, context / "Kubefile", arch="amd64", labels=labels or {}, build_args=args, images=inside
     )
     return design.content_id
 
 
 def make(root: Path, text: str = NATIVE) -> Path:
-    make_files(root, {"Kubefile": text, "charts/a.yaml": "a: 1\n", "opt/tool": "#!/bin/sh\n", BLOB_PATH: "layer"})
+    make_files(root, {"Kubefile": text, "charts/a.yaml": "a: 1\n", "opt/tool": "#!/bin/sh\n"})
     return root
 
 
@@ -109,16 +104,19 @@ def test_neither_place_nor_time_nor_order_counts(tmp_path: Path) -> None:
 def test_a_placed_blob_counts_by_its_name_only(tmp_path: Path, text: str) -> None:
     """So the id is known before the blob is fetched. A directory that no placing answers for is read."""
     context = make(tmp_path, text)
-    cluster, other = identity(context, images=[INSIDE]), identity(context)
-    (context / BLOB_PATH).write_bytes(b"\0" * len(b"layer"))
-    assert identity(context, images=[INSIDE]) == cluster
+    inside = put_images(context, {"x:1": IMAGE})
+    cluster, other = identity(context, inside=inside), identity(context)
+    (context / BLOB_PATH).write_bytes(b"\0" * len(IMAGE.layers[0].data))
+    assert identity(context, inside=inside) == cluster
     assert identity(context) != other
 
 
-def test_the_bill_of_images_counts(tmp_path: Path) -> None:
-    for text in (NATIVE, LEFT_TO_A_BUILDER):
-        context = make(tmp_path, text)
-        assert len({identity(context), identity(context, images=[]), identity(context, images=[INSIDE])}) == 3
+@pytest.mark.parametrize("text", [NATIVE, LEFT_TO_A_BUILDER], ids=["native", "builder"])
+def test_the_bill_of_images_counts(tmp_path: Path, text: str) -> None:
+    context = make(tmp_path, text)
+    inside = put_images(context, {"x:1": IMAGE})
+    renamed = [replace(inside[0], found=("manifests/y.yaml:1",))]
+    assert len({identity(context), identity(context, inside=inside), identity(context, inside=renamed)}) == 3
 
 
 def test_what_a_builder_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,4 +133,6 @@ def test_what_a_builder_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_an_unchanged_tool_gives_an_unchanged_id(tmp_path: Path) -> None:
     """An id that changes without a reason would have everybody publish everything again."""
+    blob = hashlib.sha256(b"layer").hexdigest()
+    make_files(tmp_path, {f"registry/docker/registry/v2/blobs/sha256/{blob[:2]}/{blob}/data": "layer"})
     assert identity(make(tmp_path)) == "sha256:272bfa02e1c4b231e02516f8aec45185d5c645c0202d67708639b92ee571685d"
