@@ -10,6 +10,9 @@ from generator.names import code_point
 MAX_BUILD_ARGS = 50
 MAX_VALUE = 1024
 _KEY = r"[A-Za-z_][A-Za-z0-9_]{0,127}"
+# Names that BuildKit and buildah obey whatever the Dockerfile declares: the program that reads the file, and proxies.
+# https://docs.docker.com/build/building/variables/ ("Build tool configuration", "Pre-defined build arguments")
+_BUILDERS_OWN = r"(?i:buildkit_.*|(?:https?|ftp|no|all)_proxy)"
 
 
 def read_build_args(word: Word) -> dict[str, str]:
@@ -23,6 +26,9 @@ def read_build_args(word: Word) -> dict[str, str]:
         column = word.column + index
         if not re.fullmatch(_KEY, key) or key_end < 0:
             raise Refused("bad-build-arg", column, *_about_key(key, has_value=key_end >= 0))
+        if re.fullmatch(_BUILDERS_OWN, key):
+            message = f"the build argument {key!r} steers the builder and is not for a request to choose"
+            raise Refused("bad-build-arg", column, message, "leave it out")
         if key in build_args:
             raise Refused("duplicate-build-arg", column, f"the build argument {key!r} is there twice", "give it once")
         build_args[key], index = _read_value(word, key, key_end + 1)

@@ -33,9 +33,6 @@ class OfflineApi:
     def comments(self, number: int) -> list[dict[str, Any]]:
         return []
 
-    def comment_text(self, comment_id: int) -> str | None:
-        return None
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--event", required=True, type=Path, help="an event file of GitHub Actions")
