@@ -65,8 +65,9 @@ def usage(image_type: ImageType) -> str:
 def _read(line: str, number: int) -> list[Request]:
     if len(line) > MAX_LINE:
         raise Refused("line-too-long", 1, f"the command is {len(line)} characters long; the limit is {MAX_LINE}")
-    refuse_odd_characters(line)
     words = split_words(line)
+    for word in words:
+        refuse_odd_characters(word)
     image_type = COMMANDS[words[0].text]
     operands = [word for word in words[1:] if not word.text.startswith("-")]
     if not operands:

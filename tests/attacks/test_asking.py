@@ -157,6 +157,14 @@ def test_the_label_of_a_weaker_role_than_the_settings_ask_for(stage: Stage) -> N
     assert built(stage.label(by="owner")) == [("v1.0.0", {}, "")]
 
 
+def test_a_line_that_nobody_can_see(stage: Stage) -> None:
+    """A maintainer comments what a stranger gave him to copy."""
+    stage.github.add_issue(title=HELM, labels=ACCEPTED)
+    outputs = stage.comment(HIDDEN.format(LISTED))
+    assert built(outputs) == []
+    assert "was not read" in shown(stage)
+
+
 def test_repeats_after_a_success_build_nothing(stage: Stage) -> None:
     stage.open(COMMAND)
     outputs = stage.label()
