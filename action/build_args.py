@@ -71,6 +71,9 @@ def _read_value(word: Word, key: str, start: int) -> tuple[str, int]:
             f"the value of {key} has {code_point(value[strange])} outside double quotes",
             f'if it is meant, write {key}="..."; otherwise type the plain character',
         )
+    if not quoted and (other := re.search(r";[A-Za-z_][A-Za-z0-9_]*=", value)):
+        message = f"the value of {key} has another argument behind a semicolon"
+        raise Refused("bad-build-arg", column + other.end() - 1, message, _about_quotes(key, value))
     if end < len(text) and text[end] != ",":
         raise Refused(
             "bad-build-arg",
@@ -78,9 +81,6 @@ def _read_value(word: Word, key: str, start: int) -> tuple[str, int]:
             f"the value of {key} has {text[end]!r} ({code_point(text[end])}), which needs quotes",
             _about_quotes(key, value),
         )
-    if not value and not quoted:
-        message = f"the build argument {key!r} has no value"
-        raise Refused("bad-build-arg", column, message, f'for an empty value write {key}=""')
     if value.startswith("'"):
         raise Refused(
             "bad-build-arg", column, f"the value of {key} starts with a single quote", 'use double quotes (")'
@@ -99,4 +99,4 @@ def _read_value(word: Word, key: str, start: int) -> tuple[str, int]:
 def _about_quotes(key: str, value: str) -> str:
     if ";" in value:
         return "build arguments are separated by commas: Key1=Value1,Key2=Value2"
-    return f'put the whole value in double quotes: {key}="a=b, c"; inside, \\" is a quote and \\\\ a backslash'
+    return f'put the whole value in double quotes: {key}="a, b"; inside, \\" is a quote and \\\\ a backslash'

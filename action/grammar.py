@@ -2,7 +2,7 @@
 
     /imagebuild_<type> <app> <version>[,<version>...] [Key=Value[,Key=Value...]] [--arch=ARCH] [--dry-run] [--force]
 
-A value that holds a comma, an equals sign, a blank or a character beyond ASCII is written in double quotes, where
+A value that holds a comma, a blank or a character beyond ASCII is written in double quotes, where
 ``\\"`` is a quote and ``\\\\`` a backslash.
 """
 

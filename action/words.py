@@ -5,7 +5,7 @@ from __future__ import annotations
 from generator.names import code_point
 
 # What stands for itself in a value without quotes.
-PLAIN_VALUE = r'[^",=\\\s]+'
+PLAIN_VALUE = r'[^",\\\s]+'
 
 
 # Blanks of those who write Chinese, of who copies from a page, and of editors that mark a text as Unicode.

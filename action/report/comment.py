@@ -76,7 +76,7 @@ def help_text(catalogue: Iterable[tuple[str, str, Sequence[str]]], label: str, *
     rules = [
         "A command is plain text at the start of its own line; a comment may have several.",
         "Several versions are joined by commas; `latest` in the list below means that any other version works too.",
-        'A value with a comma, an equals sign or a blank goes in double quotes: `Key1=Value1,Key2="a, b=c"`.',
+        'A value with a comma or a blank goes in double quotes: `Key1=Value1,Key2="a, b=c"`.',
         f"The issue needs the label {code(label)}, which a maintainer sets.",
     ]
     if title_guard:
