@@ -218,12 +218,13 @@ def test_a_closed_issue_builds_for_those_who_may_build() -> None:
 def test_what_was_published_or_tried_often_is_repeated_by_those_who_may_write() -> None:
     [key] = digests(COMMAND)
     lenient = Settings(min_permission="triage")
-    for facts, code in [
+    table: list[tuple[dict[str, Any], str]] = [
         ({"attempts": {key: 1}}, "accepted"),
         ({"attempts": {key: 2}}, "accepted"),
         ({"attempts": {key: 3}}, "tried-before"),
         ({"attempts": {key: 1}, "published": frozenset({key})}, "published-before"),
-    ]:
+    ]
+    for facts, code in table:
         assert ask(comment(login="stranger"), **facts).code == code
         assert ask(comment(login="helper"), lenient, **facts).code == code
         assert ask(labeled(by="helper"), lenient, **facts).code == code

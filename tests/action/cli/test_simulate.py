@@ -119,7 +119,7 @@ def test_what_github_leaves_out_is_read(tree: Path, capsys: pytest.CaptureFixtur
     assert "decision: build (accepted)\n" in run(tree, event, capsys)
 
 
-_VALUES = (None, 0, -1, 1e400, "", "x", "\ud800", [], {}, ["x"], {"name": 1}, True)
+_VALUES: tuple[Any, ...] = (None, 0, -1, 1e400, "", "x", "\ud800", [], {}, ["x"], {"name": 1}, True)
 
 
 def _mutated(data: Any) -> Iterator[Any]:
