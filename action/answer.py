@@ -52,13 +52,10 @@ def answer(plan: Plan, root: Path, settings: Settings, run: Run) -> Answer | Non
     if decision.code == "help":
         return Answer("answered", _help(root, settings))
     if decision.outcome == "wait":
-        changed = decision.code == "changed"
-        text = comment.waiting(decision.requests, decision.problems, settings.label, changed=changed)
+        text = comment.waiting(decision.requests, decision.problems, settings.label, decision.code)
         return Answer("waiting", text)
     if decision.outcome != "build":
-        # after an edit that raced with the label, the next label first gets a list of what it would let pass
-        state = "waiting" if decision.code == "edited" else "answered"
-        return Answer(state, comment.refused((*decision.problems, *plan.parsed.notes)), FAILED)
+        return Answer("answered", comment.refused((*decision.problems, *plan.parsed.notes)), FAILED)
     tried = planned(plan.tried, "building")
     if not plan.batches:
         return Answer("answered", comment.dry_run(tried, decision.problems))
@@ -78,6 +75,8 @@ def post(said: Answer, plan: Plan, event: Event, api: Api, run: Run) -> Posted:
                 _edit(status._replace(state="joined", approved=False), _joined(twin, run), api)
     else:
         status = _write(_joined(twin, run), plan, event, api, run)
+    for outdated in plan.outdated:
+        _edit(outdated._replace(state="answered", approved=False), Answer("answered", comment.outdated()), api)
     if said.reaction:
         react(api, event.issue.number, event.comment_id, said.reaction)
     return Posted(status.comment_id, status.source, twin is not None)
@@ -105,6 +104,8 @@ def _write(said: Answer, plan: Plan, event: Event, api: Api, run: Run) -> Status
     ]
     builds = said.state == "building"
     status = Status(said.state, event.comment_id, plan.digests, builds, run.id)
+    if plan.decision.code == "label-not-trusted":  # the list stays for someone who may set the label
+        mine = []
     before = [*mine[-1:], *plan.taken]
     if not before:
         return status._replace(comment_id=api.comment(event.issue.number, _body(status, said)))

@@ -10,6 +10,9 @@ from generator.names import code_point
 MAX_BUILD_ARGS = 50
 MAX_VALUE = 1024
 _KEY = r"[A-Za-z_][A-Za-z0-9_]{0,127}"
+# Names that BuildKit and buildah obey whatever the Dockerfile declares: the program that reads the file, and proxies.
+# https://docs.docker.com/build/building/variables/ ("Build tool configuration", "Pre-defined build arguments")
+_BUILDERS_OWN = r"(?i:buildkit_.*|(?:https?|ftp|no|all)_proxy)"
 
 
 def read_build_args(word: Word) -> dict[str, str]:
@@ -23,6 +26,9 @@ def read_build_args(word: Word) -> dict[str, str]:
         column = word.column + index
         if not re.fullmatch(_KEY, key) or key_end < 0:
             raise Refused("bad-build-arg", column, *_about_key(key, has_value=key_end >= 0))
+        if re.fullmatch(_BUILDERS_OWN, key):
+            message = f"the build argument {key!r} steers the builder and is not for a request to choose"
+            raise Refused("bad-build-arg", column, message, "leave it out")
         if key in build_args:
             raise Refused("duplicate-build-arg", column, f"the build argument {key!r} is there twice", "give it once")
         build_args[key], index = _read_value(word, key, key_end + 1)
@@ -65,6 +71,9 @@ def _read_value(word: Word, key: str, start: int) -> tuple[str, int]:
             f"the value of {key} has {code_point(value[strange])} outside double quotes",
             f'if it is meant, write {key}="..."; otherwise type the plain character',
         )
+    if not quoted and (other := re.search(r";[A-Za-z_][A-Za-z0-9_]*=", value)):
+        message = f"the value of {key} has another argument behind a semicolon"
+        raise Refused("bad-build-arg", column + other.end() - 1, message, _about_quotes(key, value))
     if end < len(text) and text[end] != ",":
         raise Refused(
             "bad-build-arg",
@@ -72,9 +81,6 @@ def _read_value(word: Word, key: str, start: int) -> tuple[str, int]:
             f"the value of {key} has {text[end]!r} ({code_point(text[end])}), which needs quotes",
             _about_quotes(key, value),
         )
-    if not value and not quoted:
-        message = f"the build argument {key!r} has no value"
-        raise Refused("bad-build-arg", column, message, f'for an empty value write {key}=""')
     if value.startswith("'"):
         raise Refused(
             "bad-build-arg", column, f"the value of {key} starts with a single quote", 'use double quotes (")'
@@ -93,4 +99,4 @@ def _read_value(word: Word, key: str, start: int) -> tuple[str, int]:
 def _about_quotes(key: str, value: str) -> str:
     if ";" in value:
         return "build arguments are separated by commas: Key1=Value1,Key2=Value2"
-    return f'put the whole value in double quotes: {key}="a=b, c"; inside, \\" is a quote and \\\\ a backslash'
+    return f'put the whole value in double quotes: {key}="a, b"; inside, \\" is a quote and \\\\ a backslash'

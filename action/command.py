@@ -8,7 +8,8 @@ import re
 from typing import NamedTuple
 
 from action.grammar import COMMANDS, HELP, PREFIX, Request, is_placeholder, read_command
-from action.prose import PARAGRAPH, ProseLine, read_lines
+from action.prose import PARAGRAPH, UNSURE, Span, read_places
+from action.words import blanks_to_spaces
 from generator.errors import Problem
 
 __all__ = ["Parsed", "Request", "parse"]
@@ -43,7 +44,7 @@ def parse(title: str, body: str) -> Parsed:
         message = f"the text is {len(body)} characters long; the limit is {MAX_TEXT}"
         return Parsed(errors=(Problem("text-too-long", message, "put the command into a short comment"),))
     reader = _Reader()
-    for line in read_lines(body):
+    for line in _read_lines(body):
         reader.read(line)
         if reader.commands > MAX_COMMANDS:
             message = f"there are more than {MAX_COMMANDS} commands in one text"
@@ -54,6 +55,60 @@ def parse(title: str, body: str) -> Parsed:
             Problem("not-read", "a command in the title is not read", "write it in the text", severity="warning")
         )
     return reader.parsed()
+
+
+class _Line(NamedTuple):
+    """One line: its number from 1, its text without the line ending, what shows its word, and whether it is talk.
+
+    ``near`` is what is wrong with a line that nearly is a command.
+    """
+
+    number: int
+    text: str
+    place: str = PARAGRAPH
+    prose: bool = True
+    near: Problem | None = None
+
+
+def _read_lines(body: str) -> list[_Line]:
+    """Split at CR, LF and CRLF; Markdown is read where a line has a command, or nearly one, and only then."""
+    texts = body.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = [_Line(number, text) for number, text in enumerate(texts, 1)]
+    words = {index: _written(match) for index, text in enumerate(texts) if (match := _find_written(text))}
+    if words:
+        places = read_places(texts, words)
+        for index, line in enumerate(lines):
+            lines[index] = line._replace(place=places.by_line.get(index, PARAGRAPH), prose=index in places.prose)
+    others = ((index, text) for index, text in enumerate(texts) if index not in words)
+    near = {index: problem for index, text in others if (problem := _near(text, index + 1))}
+    if near:
+        places = read_places(texts, {index: _first_word(texts[index]) for index in near})
+        for index, problem in near.items():
+            lines[index] = lines[index]._replace(place=places.by_line[index], near=problem)
+    return lines
+
+
+def _find_written(text: str) -> re.Match[str] | None:
+    return re.search(_WRITTEN_ANYWHERE, text) if "/imagebuild_" in text else None
+
+
+def _written(match: re.Match[str]) -> Span:
+    return Span(match.start() + 1, match.start() + 1 + len("imagebuild"))
+
+
+def _near(text: str, number: int) -> Problem | None:
+    if text.isascii() and not any(part in text for part in _SUSPICIOUS):
+        return None
+    from action.near import near_command
+
+    return near_command(text, number)
+
+
+def _first_word(text: str) -> Span:
+    """The first word but for its first character, which may be markup."""
+    word = blanks_to_spaces(text).strip(" ").split(" ", 1)[0]
+    start = text.index(word)
+    return Span(start + 1, start + len(word))
 
 
 class _Reader:
@@ -67,9 +122,11 @@ class _Reader:
         self.talk = False
         self.commands = 0
 
-    def read(self, line: ProseLine) -> None:
-        word = line.text.replace("\t", " ").strip(" ").split(" ", 1)[0]
-        if line.place != PARAGRAPH:
+    def read(self, line: _Line) -> None:
+        word = blanks_to_spaces(line.text).strip(" ").split(" ", 1)[0]
+        if line.place == UNSURE and (word == HELP or word in COMMANDS):  # GitHub may show it: its writer waits
+            self.errors.append(_not_read(line)._replace(severity="error", column=1))
+        elif line.place != PARAGRAPH:
             if "/imagebuild_" in line.text and re.search(_WRITTEN_ANYWHERE, line.text):
                 self.notes.append(_not_read(line))
         elif word == HELP:
@@ -97,7 +154,7 @@ class _Reader:
         self.errors.sort(key=lambda problem: problem.line or 0)
         return Parsed(requests, tuple(self.errors), tuple(self.notes), self.help, self.talk)
 
-    def _read_command(self, line: ProseLine) -> None:
+    def _read_command(self, line: _Line) -> None:
         if is_placeholder(line.text):
             hint = "put the names of an application and a version in their place"
             message = "the line that only shows how a command is written was not read"
@@ -109,19 +166,19 @@ class _Reader:
         else:
             self.requests += outcome
 
-    def _read_other(self, line: ProseLine) -> None:
-        if any(part in line.text for part in _SUSPICIOUS) or not line.text.isascii():
-            from action.near import behind_something, near_command
+    def _read_other(self, line: _Line) -> None:
+        near, note = line.near, None
+        if "/imagebuild_" in line.text:
+            from action.near import behind_something
 
-            error = near_command(line.text, line.number)
-            note = None if error else behind_something(line.text, line.number)
-            if error:
-                self.errors.append(error)
-                return
-            if note:
-                self.notes.append(note)
-                return
-        self.talk = True
+            near = _near(line.text, line.number)
+            note = None if near else behind_something(line.text, line.number)
+        if near:
+            self.errors.append(near)
+        elif note:
+            self.notes.append(note)
+        elif line.prose:
+            self.talk = True
 
 
 def _contradiction(first: Request, second: Request) -> Problem:
@@ -134,7 +191,7 @@ def _contradiction(first: Request, second: Request) -> Problem:
     )
 
 
-def _not_read(line: ProseLine) -> Problem:
+def _not_read(line: _Line) -> Problem:
     return Problem(
         "not-read",
         f"a {PREFIX}... command stands in {line.place} and was not read",

@@ -1,6 +1,7 @@
 """A GitHub Actions event file about an issue or a comment -> the few things that the gate looks at.
 
-Fields: https://docs.github.com/en/webhooks/webhook-events-and-payloads (``issues`` and ``issue_comment``).
+Fields: https://docs.github.com/en/webhooks/webhook-events-and-payloads (``issues`` and ``issue_comment``). GitHub's
+schema allows a user to be null (the account is gone), a label to be a text alone, and a title or body to be missing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 from generator.errors import InputError, Problem
 
 ISSUE_EVENTS = ("issues", "issue_comment")
+GHOST = "ghost"  # whom GitHub shows in the place of an account that is gone
 
 
 class Person(NamedTuple):
@@ -33,12 +35,22 @@ class Issue(NamedTuple):
     labels: tuple[str, ...]
     author: Person
     pull_request: bool = False
+    closed: bool = False
+
+
+class Comment(NamedTuple):
+    """A comment as an event or the API shows it."""
+
+    id: int
+    text: str
+    author: Person
 
 
 class Event(NamedTuple):
     """What happened: ``label`` is the one that was just set, ``comment_id`` is 0 for the issue's own text.
 
-    ``asker`` wrote the text with the command, ``sender`` caused the event.
+    ``asker`` wrote the text with the command, ``sender`` caused the event. ``moment`` is when it happened, as GitHub
+    writes times (empty when the event does not say).
     """
 
     name: str
@@ -49,36 +61,78 @@ class Event(NamedTuple):
     sender: Person
     label: str = ""
     comment_id: int = 0
+    moment: str = ""
 
 
 def read_event(name: str, data: Mapping[str, Any]) -> Event:
     """Read an ``issues`` or ``issue_comment`` event; raises InputError when a field that decides is missing."""
     try:
-        issue = read_issue(data["issue"])
-        sender = _person(data.get("sender") or data["issue"]["user"])
-        action = str(data["action"])
+        issue = _issue(data["issue"])
+        sender = _person(data["sender"]) if data.get("sender") else issue.author
+        action, moment = _text(data["action"]), _text(data["issue"].get("updated_at"))
         if name == "issue_comment":
-            comment = data["comment"]
-            asker = _person(comment["user"], app=comment.get("performed_via_github_app"))
-            return Event(name, action, issue, comment["body"] or "", asker, sender, comment_id=int(comment["id"]))
-        label = str((data.get("label") or {}).get("name", ""))
-        return Event(name, action, issue, issue.body, issue.author, sender, label)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        message = f"the event is no {name} event: {type(error).__name__}: {error}"
-        raise InputError(Problem("bad-event", message)) from error
+            comment = _comment(data["comment"])
+            return Event(
+                name, action, issue, comment.text, comment.author, sender, comment_id=comment.id, moment=moment
+            )
+        label = _label(data.get("label"))
+        return Event(name, action, issue, issue.body, issue.author, sender, label, moment=moment)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise _bad(f"the event is no {name} event", error) from error
 
 
 def read_issue(data: Mapping[str, Any]) -> Issue:
-    """Read the issue object of an event or of the REST API."""
+    """Read the issue object of the REST API; raises InputError when it is none."""
+    try:
+        return _issue(data)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise _bad("the issue cannot be read", error) from error
+
+
+def read_comment(data: Mapping[str, Any]) -> Comment:
+    """Read a comment object of the REST API; raises InputError when it is none."""
+    try:
+        return _comment(data)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise _bad("a comment cannot be read", error) from error
+
+
+def _bad(what: str, error: Exception) -> InputError:
+    return InputError(Problem("bad-event", f"{what}: {type(error).__name__}: {error}"))
+
+
+def _issue(data: Mapping[str, Any]) -> Issue:
+    labels = (_label(label) for label in data.get("labels") or ())
     return Issue(
         int(data["number"]),
-        str(data["title"]),
-        data.get("body") or "",
-        tuple(label["name"] for label in data.get("labels") or ()),
-        _person(data["user"]),
+        _text(data.get("title")),
+        _text(data.get("body")),
+        tuple(label for label in labels if label),
+        _person(data.get("user")),
         pull_request=bool(data.get("pull_request")),
+        closed=data.get("state") == "closed",
     )
 
 
-def _person(data: Mapping[str, Any], app: object = None) -> Person:
-    return Person(str(data["login"]), "Bot" if app else str(data.get("type", "User")))
+def _comment(data: Mapping[str, Any]) -> Comment:
+    author = _person(data.get("user"), app=data.get("performed_via_github_app"))
+    return Comment(int(data["id"]), _text(data.get("body")), author)
+
+
+def _label(data: Mapping[str, Any] | str | None) -> str:
+    return _text(data.get("name") if isinstance(data, Mapping) else data)
+
+
+def _person(data: Mapping[str, Any] | None, app: object = None) -> Person:
+    if data is None:
+        return Person(GHOST, "Bot" if app else "User")
+    return Person(_text(data.get("login")) or GHOST, "Bot" if app else _text(data.get("type")) or "User")
+
+
+def _text(value: object) -> str:
+    """A text or nothing; anything else is an event that GitHub does not send."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise TypeError(f"{str(value)[:40]!r} is no text")
+    return value

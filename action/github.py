@@ -109,15 +109,6 @@ class GitHubApi:
         place = f"/issues/comments/{comment_id}" if comment_id else f"/issues/{number}"
         self._call("POST", f"{place}/reactions", {"content": content})
 
-    def comment_text(self, comment_id: int) -> str | None:
-        """What a comment says now; None when it was deleted."""
-        try:
-            return str(_object(self._call("GET", f"/issues/comments/{comment_id}")).get("body") or "")
-        except GitHubError as error:
-            if error.status == 404:
-                return None
-            raise
-
     def is_running(self, run_id: int) -> bool:
         """Whether a workflow run has not ended. One that cannot be looked up has: nothing may wait for it."""
         try:

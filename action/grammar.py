@@ -2,7 +2,7 @@
 
     /imagebuild_<type> <app> <version>[,<version>...] [Key=Value[,Key=Value...]] [--arch=ARCH] [--dry-run] [--force]
 
-A value that holds a comma, an equals sign, a blank or a character beyond ASCII is written in double quotes, where
+A value that holds a comma, a blank or a character beyond ASCII is written in double quotes, where
 ``\\"`` is a quote and ``\\\\`` a backslash.
 """
 
@@ -23,6 +23,9 @@ MAX_VERSIONS = 20
 _PLACEHOLDERS = frozenset(
     {"appName", "appVersion", "appDirName", "buildArgs", "<app>", "<app_name>", "<version>", "[Key=Value,...]"}
 )
+
+
+_DASHES = "\u2013\u2014\u2212"  # what an editor makes of two hyphens
 
 
 class Request(NamedTuple):
@@ -65,8 +68,9 @@ def usage(image_type: ImageType) -> str:
 def _read(line: str, number: int) -> list[Request]:
     if len(line) > MAX_LINE:
         raise Refused("line-too-long", 1, f"the command is {len(line)} characters long; the limit is {MAX_LINE}")
-    refuse_odd_characters(line)
     words = split_words(line)
+    for word in words:
+        refuse_odd_characters(word)
     image_type = COMMANDS[words[0].text]
     operands = [word for word in words[1:] if not word.text.startswith("-")]
     if not operands:
@@ -106,11 +110,13 @@ def _check_app(word: Word, image_type: ImageType) -> None:
     hint = ""
     if word.text in _PLACEHOLDERS:
         hint = f"that is the example's placeholder; put the application's name there: {PREFIX}{image_type} helm v3.8.2"
-    elif ":" in word.text:
-        name, _, version = word.text.partition(":")
+    elif ":" in word.text or "@" in word.text:
+        name, _, version = word.text.replace("@", ":").partition(":")
         hint = (
             f"a blank goes between application and version: {PREFIX}{image_type} {name} {version}" if version else ""
         )
+    elif not app_fault(word.text.strip("<>[]{}")):
+        hint = f"the brackets of the example are left out: {word.text.strip('<>[]{}')}"
     elif not word.text.isascii():
         hint = "type the name again, letter by letter"
     elif not app_fault(word.text.lower()):
@@ -159,7 +165,11 @@ def _read_rest(words: list[Word], image_type: ImageType) -> dict[str, str]:
     if not words:
         return {}
     first, *others = words
-    if "=" not in first.text:
+    if others and others[0].text.startswith("=") and "=" not in first.text:
+        value = others[0].text[1:] or (others[1].text if len(others) > 1 else "Value")
+        hint = f"no blank stands around the equals sign: {first.text}={value}"
+        raise Refused("extra-word", others[0].column, f"{first.text!r} and its value stand apart", hint)
+    if "=" not in first.text or first.text[0] in _DASHES:
         raise Refused("extra-word", first.column, *_about_extra(first.text, image_type))
     if image_type != "dockerimages":
         raise Refused(
@@ -183,6 +193,8 @@ def _about_extra(text: str, image_type: ImageType) -> tuple[str, str]:
     from action.command_options import OTHER_ARCH_NAMES
 
     message = f"{text!r} is one word too many"
+    if text[0] in _DASHES and text[1:]:
+        return message, f"an option starts with two hyphens: --{text.lstrip(_DASHES + '-')}"
     arch = text if text in ARCHES else OTHER_ARCH_NAMES.get(text)
     if arch is not None:
         return message, f"to build one architecture only, write --arch={arch}"

@@ -29,7 +29,7 @@ _BLOCKS = (
     (rf"(?ia)</?(?:{_BLOCK_TAGS})(?:\s|/?>|$)", None),
 )
 _ONLY_A_TAG = rf"{TAG}\s*$"
-_PIECES = rf"<!--[\s\S]*?(?:-->|$)|{TAG}"
+PIECES = rf"<!--[\s\S]*?(?:-->|$)|{TAG}"
 
 # Elements that fold or quote what is in them across blocks, and those that do so within their paragraph.
 _ACROSS = {"details": DETAILS, "blockquote": "a quote", "pre": "a code block"}
@@ -77,7 +77,7 @@ class Folds:
 
     def read_block(self, text: str) -> None:
         """Count the tags of an HTML block."""
-        for token in re.finditer(_PIECES, text):
+        for token in re.finditer(PIECES, text):
             self.read(token)
 
     def place(self) -> str | None:

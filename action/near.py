@@ -10,6 +10,7 @@ import re
 import unicodedata
 
 from action.grammar import COMMANDS, HELP
+from action.words import blanks_to_spaces
 from generator.errors import Problem
 from generator.names import code_point
 
@@ -24,7 +25,7 @@ _BEHIND = re.compile(r"(?:[-+*>#|`~_\"'(\[]+|\d{1,9}[.)])[ \t]*(?:[*_`\"'(\[]*)(
 
 def near_command(line: str, number: int) -> Problem | None:
     """What is wrong with a line whose first word is nearly a command; None when it is not."""
-    word = line.replace("\t", " ").strip(" ").split(" ", 1)[0]
+    word = blanks_to_spaces(line).strip(" ").split(" ", 1)[0]
     if not word or len(word) > _LONGEST:
         return None
     plain = _plain(word)
@@ -48,7 +49,7 @@ def near_command(line: str, number: int) -> Problem | None:
 
 def behind_something(line: str, number: int) -> Problem | None:
     """A command that is not at the start of its line, but behind a list marker, a quotation mark or the like."""
-    match = _BEHIND.match(line.strip(" \t"))
+    match = _BEHIND.match(blanks_to_spaces(line).strip(" "))
     if match is None or match[1] not in KNOWN:
         return None
     message = f"the command {match[1]} does not stand at the start of its line and was not read"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from action import gate
 from action.approval import digest
+from action.case import Decision, Facts, Step
 from action.command import Parsed, Request, parse
 from action.errors import InputError, Problem
 from action.event import ISSUE_EVENTS, Event, read_event, read_issue
 from action.report.marker import Status, read_status
-from action.waiting import with_waiting
+from action.waiting import Waiting, read_waiting
 from generator.catalog import Catalog, read_catalog
 from generator.config import Settings
 from generator.matrix import Row, batches, version_rows
@@ -24,7 +26,6 @@ class Api(Protocol):
     def issue(self, number: int) -> dict[str, Any]: ...
     def level(self, login: str) -> str: ...
     def comments(self, number: int) -> list[dict[str, Any]]: ...
-    def comment_text(self, comment_id: int) -> str | None: ...
 
 
 class Run(NamedTuple):
@@ -42,11 +43,12 @@ NO_RUN = Run()
 class Plan(NamedTuple):
     """The outcome. ``targets`` are those of ``batches``, each with its future ``image`` name and its ``context``.
 
-    ``tried`` are the targets of dry runs; ``statuses`` our own status comments that the issue has already, and
-    ``taken`` those of them whose waiting requests this event lets pass.
+    ``tried`` are the targets of dry runs; ``statuses`` our own status comments that the issue has already; ``taken``
+    those of them, for comments, whose requests this event lets pass, and ``outdated`` those whose comment asks for
+    something else by now.
     """
 
-    decision: gate.Decision
+    decision: Decision
     batches: list[dict[str, Any]]
     targets: list[dict[str, Any]]
     event: Event | None = None
@@ -55,6 +57,7 @@ class Plan(NamedTuple):
     tried: tuple[dict[str, Any], ...] = ()
     statuses: tuple[Status, ...] = ()
     taken: tuple[Status, ...] = ()
+    outdated: tuple[Status, ...] = ()
 
 
 def plan(
@@ -71,9 +74,9 @@ def plan(
     from action.selection import reasons, select_rows  # only here is the tree compared with its history
 
     rows = select_rows(event_name, event, root, settings)
-    steps = (gate.Step("event", True, f"{event_name}: {len(rows)} builds"),)
+    steps = (Step("event", True, f"{event_name}: {len(rows)} builds"),)
     planned, targets = _batches(rows, settings, run, *reasons(event_name, event))
-    return Plan(gate.Decision("build", event_name, steps=steps), planned, targets)
+    return Plan(Decision("build", event_name, steps=steps), planned, targets)
 
 
 def plan_request(event: Event, root: Path, settings: Settings, api: Api, run: Run) -> Plan:
@@ -84,22 +87,26 @@ def plan_request(event: Event, root: Path, settings: Settings, api: Api, run: Ru
         return Plan(ignored, [], [], event, parsed)
     catalog = read_catalog(root, settings)
     issue = read_issue(api.issue(event.issue.number))
-    statuses = tuple(status for status in map(read_status, api.comments(issue.number)) if status is not None)
-    taken: tuple[Status, ...] = ()
+    comments = api.comments(issue.number)
+    statuses = tuple(status for status in map(read_status, comments) if status is not None)
+    waiting = Waiting(parsed)
     if event.action == "labeled":
-        parsed, taken = with_waiting(parsed, issue.title, statuses, api, run.id)
-    facts = gate.Facts(
+        waiting = read_waiting(parsed, event, issue.title, statuses, comments, run.id if run.rerun_by else 0)
+    parsed = waiting.parsed
+    facts = Facts(
         parsed,
         issue,
-        {login: api.level(login) for login in sorted({event.asker.login, event.sender.login, run.rerun_by} - {""})},
-        frozenset(digest for status in statuses if status.approved for digest in status.digests),
+        {login: api.level(login) for login in sorted(_logins(event, waiting, run))},
+        _attempts(statuses),
+        frozenset(key for status in statuses if status.state == "published" for key in status.digests),
         _unresolved(parsed, catalog, settings),
         run.rerun_by,
         sum(status.state in ("answered", "waiting") for status in statuses),
-        _shown(statuses, taken),
+        waiting.listings,
     )
     decision = gate.decide(event, settings, facts)
     digests = tuple(digest(issue.title, request) for request in decision.requests)
+    taken = [each.source for each in waiting.listings if decision.outcome == "build" and each.asked & set(digests)]
     planned: list[dict[str, Any]] = []
     targets: list[dict[str, Any]] = []
     tried: list[dict[str, Any]] = []
@@ -112,7 +119,18 @@ def plan_request(event: Event, root: Path, settings: Settings, api: Api, run: Ru
             else:
                 planned += some
                 targets += their_targets
-    return Plan(decision, planned, targets, event, parsed, digests, tuple(tried), statuses, taken)
+    return Plan(
+        decision,
+        planned,
+        targets,
+        event,
+        parsed,
+        digests,
+        tuple(tried),
+        statuses,
+        _of(statuses, set(taken) - set(decision.edited), run),
+        _of(statuses, set(decision.edited), run),
+    )
 
 
 def request_rows(request: Request, catalog: Catalog, settings: Settings) -> list[Row]:
@@ -135,12 +153,25 @@ def _unresolved(parsed: Parsed, catalog: Catalog, settings: Settings) -> dict[in
     return problems
 
 
-def _shown(statuses: Iterable[Status], taken: Iterable[Status]) -> frozenset[str] | None:
-    """The digests on the list below the issue's own text and on those that are taken; None when it has no list."""
-    own = [status for status in statuses if status.state == "waiting" and not status.source]
-    if not own:
-        return None
-    return frozenset(digest for status in (*own, *taken) for digest in status.digests)
+def _logins(event: Event, waiting: Waiting, run: Run) -> set[str]:
+    """Whose roles decide: those of people in the event, and of those who wrote ``--force`` elsewhere."""
+    forced = any(request.force is not None for request in waiting.parsed.requests)
+    askers = {listing.asker for listing in waiting.listings} if forced else set()
+    return {event.asker.login, event.sender.login, run.rerun_by, *askers} - {""}
+
+
+def _attempts(statuses: Iterable[Status]) -> dict[str, int]:
+    """In how many runs a request that was let pass has been built; one run may have several status comments."""
+    return Counter(key for key, _ in {(key, each.run) for each in statuses if each.approved for key in each.digests})
+
+
+def _of(statuses: Iterable[Status], sources: set[int], run: Run) -> tuple[Status, ...]:
+    """The status comments of these comments that wait, or that this run has written before; never the issue's own."""
+    return tuple(
+        status
+        for status in statuses
+        if status.source in sources - {0} and (status.state == "waiting" or (run.id and status.run == run.id))
+    )
 
 
 def _by_reason(requests: tuple[Request, ...]) -> list[tuple[str | None, list[Request]]]:

@@ -1,300 +1,177 @@
 """Which lines of a Markdown text are shown as plain paragraph text, and what the others are.
 
-The block structure of CommonMark 0.31.2 (https://spec.commonmark.org/0.31.2/#appendix-a-parsing-strategy), with the
-tables and footnotes that GitHub adds, and with the HTML elements that fold, quote or quote code. Where a text is
-ambiguous or absurd, a line is rather not read than read. Time is linear in the length of the text.
+markdown-it-py reads the text, twice where it matters; what GitHub's renderer (cmark-gfm, CommonMark 0.29) reads in
+another way is found here, by hand: a line that two readings place differently is not read. A text that is nested or
+marked up beyond what a person writes is not read at all, so that the work is bounded before it begins.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-from action.html import DETAILS, Folds, block_end, is_block_start
-from action.line_starts import (
-    cells,
-    fence,
-    is_delimiter_row,
-    is_heading,
-    is_thematic_break,
-    is_underline,
-    list_marker,
-)
-
-if TYPE_CHECKING:
-    from action.inline import Stretch
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
+from typing import NamedTuple
 
 PARAGRAPH = "paragraph"
-QUOTE, FOOTNOTE, LIST_ITEM = "a quote", "a footnote", "a list item"
+_LENGTH = 10  # of the letters by which a word is found again: as many as "imagebuild" has
 MAX_DEPTH = 40
-# More openings than this (of tags and of links) are in no text that a person wrote.
-MAX_OPENINGS = 2_000
+# More openings than this (of tags, links and the like) are in no text that a person wrote.
+MAX_OPENINGS = 400
+# Lines, by the depth to which any of them is nested: a nested block goes through the lines of those around it.
+MAX_WORK = 100_000
+TOO_DEEP, TOO_MUCH = "a list or a quote that is nested too deeply", "a text with more markup than a person writes"
+UNSURE = "markup that can be read in two ways"
 
-_FOOTNOTE = r"\[\^[^\]\s]+\]: *"
-
-
-class ProseLine:
-    """One line: its number from 1, its text without the line ending, and PARAGRAPH or what shows it instead."""
-
-    __slots__ = ("number", "place", "text")
-
-    def __init__(self, number: int, text: str, place: str) -> None:
-        self.number = number
-        self.text = text
-        self.place = place
-
-
-def read_lines(text: str) -> list[ProseLine]:
-    """Split at CR, LF and CRLF, and say of each line what GitHub makes of it."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if text.count("<") + text.count("](") > MAX_OPENINGS:
-        places = ["a text with more markup than a person writes"] * len(lines)
-    else:
-        places = _Scanner(lines).places()
-    return [ProseLine(number, line, place) for number, (line, place) in enumerate(zip(lines, places, strict=True), 1)]
+_ITEM = r"[ \t]*+(?:>|[-+*](?=[ \t]|$)|[0-9]{1,9}[.)](?=[ \t]|$))"
+_MARKER = rf"(?:{_ITEM}|[ \t]*+\[\^[^\]\s]++\]:)"
+_MARKERS = rf"(?:{_MARKER})*+[ \t]*+"
+# Tags and the like that the versions of CommonMark read differently; from there on nothing is sure.
+_ODD_HTML = r"(?ia)</?(?:textarea|search|source)\b|(?-i:<![a-z])"
+# A row of a table that a renderer may see, the start of a link's definition, and a tag alone on its line.
+_DELIMITERS = rf"{_MARKERS}[|: \t-]*-[|: \t-]*$"
+_DEFINITION = rf"(?:{_ITEM})*+[ \t]*+\["
+_PLAIN = r"[ \t]*[\[/A-Za-z\"'(]"
+_TAG_ALONE = rf"{_MARKERS}</?[A-Za-z][^>]*>[ \t]*$"
 
 
-class _Container:
-    """A block that holds blocks: a quote, or a list item or footnote whose content starts ``offset`` columns in."""
+class Span(NamedTuple):
+    """Where a word stands in its line: letters, from ``start`` up to ``end``."""
 
-    def __init__(self, kind: str, offset: int, folds: Folds) -> None:
-        self.kind = kind
-        self.offset = offset
-        self.folds = folds  # what was open around it: what opens inside ends with it
-        self.empty = kind == LIST_ITEM
+    start: int
+    end: int
 
 
-class _Scanner:
-    """Goes through the lines once; a paragraph's lines get their places when it ends."""
+class Places(NamedTuple):
+    """PARAGRAPH, or what else shows it, by the index of a line with a word; ``prose`` are all lines of paragraphs."""
 
-    def __init__(self, lines: list[str]) -> None:
-        self.lines = lines
-        self.definitions = any("]:" in line for line in lines)
-        self.result = [PARAGRAPH] * len(lines)
-        self.containers: list[_Container] = []
-        self.paragraph: list[tuple[int, str]] = []
-        self.fence = ""
-        self.html: list[str] = []
-        self.html_end: re.Pattern[str] | None = None
-        self.in_table = False
-        self.folds = Folds()
+    by_line: dict[int, str]
+    prose: frozenset[int]
 
-    def places(self) -> list[str]:
-        for number, line in enumerate(self.lines):
-            if not self._line(number, line.expandtabs(4)):
-                self._end_leaf()
-                return self.result[:number] + ["a list or a quote that is nested too deeply"] * (
-                    len(self.lines) - number
-                )
-        self._end_leaf()
-        return self.result
 
-    def _line(self, number: int, line: str) -> bool:
-        """Read one line; False when it is nested beyond MAX_DEPTH, where no answer is better than a wrong one."""
-        matched, start = self._match_containers(line)
-        all_matched = matched == len(self.containers)
-        if all_matched and self._continue_leaf(number, line[start:]):
-            return True
-        opened = False
-        while True:
-            rest = line[start:]
-            content = rest.lstrip(" ")
-            indent = len(rest) - len(content)
-            in_paragraph = bool(self.paragraph) and all_matched and not opened
-            if not content or indent >= 4:
-                break
-            step = self._container_start(content, indent, interrupts=in_paragraph)
-            if step is None:
-                break
-            if not opened:
-                self._close(matched)
-            self._end_leaf()
-            if len(self.containers) >= MAX_DEPTH:
-                return False
-            kind, offset, width = step
-            self._fill()
-            self.containers.append(_Container(kind, offset, self.folds.copy()))
-            start, opened = start + width, True
-        self._leaf(number, content, indent, matched, opened=opened, in_paragraph=in_paragraph)
-        return True
+def read_places(lines: Sequence[str], words: Mapping[int, Span]) -> Places:
+    """What shows each word: ``words`` are by the index of the line, one a line; the lines have no line endings."""
+    fault = _excess(lines)
+    if fault is not None:
+        return Places(dict.fromkeys(words, fault), frozenset())
+    names = _names("\n".join(lines), words)
+    marked = list(lines)
+    for index, (start, end) in words.items():
+        marked[index] = lines[index][:start] + names[index] + lines[index][end:]
+    readings = [_read(text, names) for text in _readings("\n".join(marked))]
+    unsure = _unsure(marked)
+    placed: dict[int, str] = {}
+    for index in words:
+        other = next((places[index] for places, _ in readings if places[index] != PARAGRAPH), None)
+        placed[index] = other or (UNSURE if index in unsure else PARAGRAPH)
+    return Places(placed, readings[0].prose)
 
-    def _match_containers(self, line: str) -> tuple[int, int]:
-        """How many of the open containers the line continues, and where its content starts."""
-        start = 0
-        text = len(line) - len(line.lstrip(" "))
-        blank = text == len(line)
-        for index, container in enumerate(self.containers):
-            if container.kind == QUOTE:
-                if blank or text - start > 3 or line[text] != ">":
-                    return index, start
-                start = text + 1
-                start += line[start : start + 1] == " "
-                text = start + len(line[start:]) - len(line[start:].lstrip(" "))
-                blank = text == len(line)
-            elif blank:
-                if container.empty:
-                    return index, start
-            elif text - start >= container.offset:
-                start += container.offset
-            else:
-                return index, start
-        return len(self.containers), start
 
-    def _continue_leaf(self, number: int, rest: str) -> bool:
-        """Whether an open code fence or HTML block takes the line."""
-        content = rest.strip(" ")
-        if self.fence:
-            self.result[number] = "a code block"
-            indent = len(rest) - len(rest.lstrip(" "))
-            if indent < 4 and len(content) >= len(self.fence) and content == self.fence[0] * len(content):
-                self.fence = ""
-            return True
-        if not self.html or (not content and self.html_end is None):
-            return False
-        self._html_line(number, rest)
-        return True
+def _excess(lines: Sequence[str]) -> str | None:
+    """What makes a text too much to be read."""
+    text = "\n".join(lines)
+    if sum(text.count(mark) for mark in "<[") > MAX_OPENINGS:
+        return TOO_MUCH
+    deepest = max(map(_depth, lines), default=0)
+    if deepest > MAX_DEPTH:
+        return TOO_DEEP
+    return TOO_MUCH if len(lines) * (1 + deepest) > MAX_WORK else None
 
-    def _container_start(self, content: str, indent: int, *, interrupts: bool) -> tuple[str, int, int] | None:
-        """A container that starts here: its kind, its offset, and how many characters its marker takes."""
-        if content[0] == ">":
-            return QUOTE, 0, indent + 1 + (content[1:2] == " ")
-        if content[0] == "[" and (footnote := re.match(_FOOTNOTE, content)):
-            return FOOTNOTE, 4, indent + footnote.end()
-        marker = list_marker(content)
-        if not marker or (interrupts and is_underline(content)) or is_thematic_break(content):
-            return None
-        after = content[len(marker) :]
-        spaces = len(after) - len(after.lstrip(" "))
-        empty = spaces == len(after)
-        first = len(marker) == 1 or int(marker[:-1]) == 1
-        if not (spaces or empty) or (interrupts and (empty or not first)):
-            return None
-        width = len(marker) + (1 if empty or spaces > 4 else spaces)
-        return LIST_ITEM, indent + width, min(indent + width, indent + len(content))
 
-    def _leaf(self, number: int, content: str, indent: int, matched: int, *, opened: bool, in_paragraph: bool) -> None:
-        """What the rest of a line is, once its containers are known."""
-        lazy = bool(self.paragraph) and not opened and matched < len(self.containers)
-        start = self._leaf_start(content, indent, in_paragraph=in_paragraph, lazy=lazy)
-        if start is None and content and (in_paragraph or lazy):
-            if self.in_table or (in_paragraph and indent < 4 and self._starts_table(content)):
-                self.result[number] = "a table"
-            else:
-                self.paragraph.append((number, content))
-            return
-        if start == "a heading" and in_paragraph and is_underline(content):
-            self._end_leaf(heading=True)
-            self.result[number] = start
-            return
-        if not opened:
-            self._close(matched)
-        self._end_leaf()
-        if not content:
-            return
-        self._fill()
-        if start is None:
-            self.paragraph.append((number, content))
-        elif start == "an HTML block":
-            self.html_end = block_end(content)
-            self._html_line(number, content)
-        else:
-            self.result[number] = start
-            self.fence = fence(content) if indent < 4 else ""
+def _depth(line: str) -> int:
+    """How deep a line may be nested: by its own markers, and by its indentation of two columns a level at least."""
+    markers, end = 0, 0
+    pattern = re.compile(_MARKER)
+    while match := pattern.match(line, end):
+        markers, end = markers + 1, match.end()
+    blank = line.expandtabs(4)
+    return max(markers, (len(blank) - len(blank.lstrip(" "))) // 2 if blank.strip(" ") else 0)
 
-    def _leaf_start(self, content: str, indent: int, *, in_paragraph: bool, lazy: bool) -> str | None:
-        """The block, other than a paragraph, that starts with ``content``."""
-        if not content:
-            return None
-        if indent >= 4:
-            return None if in_paragraph or lazy else "a code block"
-        if in_paragraph and not self.in_table and is_underline(content) and not self._only_definitions():
-            return "a heading"
-        if is_heading(content):
-            return "a heading"
-        if fence(content):
-            return "a code block"
-        if is_thematic_break(content):
-            return "a line across"
-        return "an HTML block" if is_block_start(content, in_paragraph=in_paragraph) else None
 
-    def _starts_table(self, content: str) -> bool:
-        """GitHub's tables: the line before has as many cells as the row of dashes."""
-        number, header = self.paragraph[-1]
-        if not is_delimiter_row(content) or cells(header) != cells(content):
-            return False
-        del self.paragraph[-1]
-        self._end_leaf()
-        self.result[number] = "a table"
-        self.paragraph = [(number, header)]
-        self.in_table = True
-        return True
+def _names(text: str, words: Iterable[int]) -> dict[int, str]:
+    """Letters for each word that are nowhere in the text, as many as the word's."""
+    start = next(name for name in map(_letters, count()) if name not in text.lower())
+    return {index: start + _letters(number) for number, index in enumerate(words)}
 
-    def _html_line(self, number: int, content: str) -> None:
-        self.html.append(content)
-        hidden = self.html_end is not None and "--" in self.html_end.pattern
-        self.result[number] = "a hidden comment" if hidden else self.folds.place() or "an HTML block"
-        if self.html_end is None:
-            if "<details" in content.lower():
-                self.result[number] = DETAILS
-        elif self.html_end.search(content):
-            self._end_leaf()
 
-    def _close(self, depth: int) -> None:
-        """Close the containers that a line does not continue."""
-        if depth < len(self.containers):
-            self._end_leaf()
-            self.folds = self.containers[depth].folds
-            del self.containers[depth:]
+def _letters(number: int) -> str:
+    """A number as _LENGTH / 2 small letters."""
+    letters = ""
+    for _ in range(_LENGTH // 2):
+        number, digit = divmod(number, 26)
+        letters = chr(ord("a") + digit) + letters
+    return letters
 
-    def _fill(self) -> None:
-        if self.containers:
-            self.containers[-1].empty = False
 
-    def _only_definitions(self) -> bool:
-        from action.inline import after_definitions
+def _readings(text: str) -> list[str]:
+    """The text as GitHub takes its characters: only blanks, tabs and line feeds divide; a few are taken both ways."""
+    plain = "".join("x" if c.isspace() and c not in " \t\n\v\f" else c for c in text.replace("\0", "\ufffd"))
+    if "\v" not in plain and "\f" not in plain:
+        return [plain]
+    return [plain.translate({11: letter, 12: letter}) for letter in "x "]
 
-        text = "\n".join(line for _, line in self.paragraph)
-        return text.startswith("[") and not after_definitions(text)[1]
 
-    def _end_leaf(self, *, heading: bool = False) -> None:
-        """End the open block; the lines of a paragraph get their places now."""
-        if self.html:
-            if self.html_end is None:
-                self.folds.read_block("\n".join(self.html))
-            self.html, self.html_end = [], None
-        self.fence = ""
-        if self.in_table:
-            self.paragraph, self.in_table = [], False
-        if self.paragraph:
-            lines, self.paragraph = self.paragraph, []
-            self._end_paragraph(lines, heading=heading)
+def _read(text: str, names: Mapping[int, str]) -> Places:
+    from action.markdown import DEFINITION, read  # talk is free of packages
 
-    def _read_inlines(self, text: str) -> tuple[int, list[Stretch]]:
-        """How many lines at the start of a paragraph are link definitions, and what is hidden in the others."""
-        if not any(mark in text for mark in "`<["):
-            return 0, []
-        from action.inline import after_definitions, stretches  # most comments need none of it
+    pattern = next(iter(names.values()))[: _LENGTH // 2] + f"[a-z]{{{_LENGTH - _LENGTH // 2}}}"
+    found, prose = read(text, pattern)
+    return Places({index: found.get(name, DEFINITION) for index, name in names.items()}, frozenset(prose))
 
-        definitions, text = after_definitions(text)
-        return definitions, stretches(text, definitions=self.definitions)
 
-    def _end_paragraph(self, lines: list[tuple[int, str]], *, heading: bool) -> None:
-        text = "\n".join(line for _, line in lines)
-        outside = next((container.kind for container in self.containers if container.kind != LIST_ITEM), None)
-        definitions, hidden = self._read_inlines(text)
-        self.folds.start_paragraph()
-        position = index = 0
-        for order, (number, line) in enumerate(lines):
-            if order < definitions:
-                self.result[number] = outside or "a link definition"
-                continue
-            # everything that ends before this line has had its effect; what goes on into the line hides its start
-            while index < len(hidden) and hidden[index].end <= position:
-                self.folds.read(hidden[index].tag)
-                index += 1
-            inside = hidden[index].kind if index < len(hidden) and hidden[index].start < position else None
-            place = outside or ("a heading" if heading else None) or inside or self.folds.place()
-            self.result[number] = place or PARAGRAPH
-            position += len(line) + 1
-        for stretch in hidden[index:]:
-            self.folds.read(stretch.tag)
+def _unsure(lines: Sequence[str]) -> set[int]:
+    """The lines whose place GitHub's renderer may see differently, by what stands between the same two blank lines."""
+    rest = min(_odd_html(lines), _interrupting_tag(lines))
+    found: set[int] = set()
+    inside = next((index for index, line in enumerate(lines) if re.match(_MARKER, line)), len(lines))
+    for first, end in _stretches(lines):
+        definition, table = _definition(lines, first, end), _table(lines, first, end)
+        found.update(range(min(definition, table), end))
+        plain = all(re.match(_PLAIN, line) for line in lines[definition + 1 : end])
+        # a list or a quote may end at another line for GitHub than for us, which is felt in all that follows
+        if (definition < end and not plain) or (table < end and inside < end):
+            rest = min(rest, definition, table)
+            break
+    return found | set(range(rest, len(lines)))
+
+
+def _stretches(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """First line, and the one behind the last, of what stands between blank lines."""
+    first = 0
+    for index, line in enumerate([*lines, ""]):
+        if not line.strip(" \t"):
+            if first < index:
+                yield first, index
+            first = index + 1
+
+
+def _table(lines: Sequence[str], first: int, end: int) -> int:
+    """GitHub counts the cells of a table in its own way, and a table of it ends otherwise; ``end``: none."""
+    start = end
+    for index in range(first, end):
+        if not re.match(_DELIMITERS, lines[index]):
+            continue
+        if "|" in lines[index] or ":" in lines[index]:
+            start = min(start, max(first, index - 1))
+        elif index > first and "|" in lines[index - 1]:  # or it makes a heading of the whole
+            return first
+    return start
+
+
+def _definition(lines: Sequence[str], first: int, end: int) -> int:
+    """GitHub takes other addresses in a link's definition, and goes on with its paragraph behind it."""
+    start = next((index for index in range(first, end) if re.match(_DEFINITION, lines[index])), end)
+    return start if any("]:" in lines[index] for index in range(start, end)) else end
+
+
+def _odd_html(lines: Sequence[str]) -> int:
+    return next((index for index, line in enumerate(lines) if re.search(_ODD_HTML, line)), len(lines))
+
+
+def _interrupting_tag(lines: Sequence[str]) -> int:
+    """GitHub lets a tag alone on its line interrupt the paragraph of a list or a quote that the line has left."""
+    container = False
+    for index, line in enumerate(lines):
+        if container and lines[index - 1].strip(" \t") and re.match(_TAG_ALONE, line):
+            return index
+        container = container or re.match(_MARKER, line) is not None
+    return len(lines)

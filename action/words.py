@@ -5,7 +5,17 @@ from __future__ import annotations
 from generator.names import code_point
 
 # What stands for itself in a value without quotes.
-PLAIN_VALUE = r'[^",=\\\s]+'
+PLAIN_VALUE = r'[^",\\\s]+'
+
+
+# Blanks of those who write Chinese, of who copies from a page, and of editors that mark a text as Unicode.
+BLANKS = " \t\u3000\u00a0\ufeff"
+_TO_SPACES = str.maketrans(dict.fromkeys(BLANKS, " "))
+
+
+def blanks_to_spaces(line: str) -> str:
+    """The line with a space for every character that people use as a blank, column by column."""
+    return line.translate(_TO_SPACES)
 
 
 class Word:
@@ -26,13 +36,13 @@ class Refused(Exception):
         self.code, self.column, self.message, self.hint = code, column, message, hint
 
 
-def refuse_odd_characters(line: str) -> None:
+def refuse_odd_characters(word: Word) -> None:
     """Characters that cannot be seen, or that change how the line is shown, are refused wherever they stand."""
-    if line.isascii() and line.replace("\t", " ").isprintable():
+    if word.text.isascii() and word.text.replace("\t", " ").isprintable():
         return
     import unicodedata  # most commands need no closer look
 
-    for column, character in enumerate(line, 1):
+    for column, character in enumerate(word.text, word.column):
         if character in " \t" or " " < character < "\x7f":
             continue
         if unicodedata.category(character)[0] in "CZ":
@@ -57,7 +67,7 @@ def split_words(line: str) -> list[Word]:
                 index += 1
             elif character == '"':
                 quote = None
-        elif character in " \t":
+        elif character in BLANKS:
             if start is not None:
                 words.append(Word(line[start:index], start + 1))
                 start = None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+MARKDOWN = {"markdown_it", "mdit_py_plugins"}
 SOURCES = sorted([*ROOT.glob("generator/**/*.py"), *ROOT.glob("action/**/*.py")])
 
 
@@ -74,7 +76,7 @@ def test_the_store_knows_no_network() -> None:
 
 @pytest.mark.parametrize("module", ["command", "gate"])
 def test_command_and_gate_use_the_standard_library_and_the_leaves(module: str) -> None:
-    """What decides about a stranger's text has no dependency, directly or not."""
+    """What decides about a stranger's text has no dependency, directly or not, but what reads Markdown in it."""
     seen: set[Path] = set()
     queue = [ROOT / "action" / f"{module}.py"]
     while queue:
@@ -84,10 +86,21 @@ def test_command_and_gate_use_the_standard_library_and_the_leaves(module: str) -
         seen.add(path)
         for name in imports(path):
             top = name.split(".")[0]
-            assert top in {"generator", "action"} or top in sys.stdlib_module_names, f"{path} imports {name}"
+            allowed = {"generator", "action"} | (MARKDOWN if path == ROOT / "action/markdown.py" else set())
+            assert top in allowed or top in sys.stdlib_module_names, f"{path} imports {name}"
             if top in {"generator", "action"}:
                 queue.append(ROOT / (name.replace(".", "/") + ".py"))
 
 
 def test_nothing_imports_a_main() -> None:
     assert not {(str(path), name) for path in SOURCES for name in ours(path) if "__main__" in name}
+
+
+def test_talk_is_read_without_packages() -> None:
+    """Most comments ask for nothing; the job that finds out starts without Markdown's reader."""
+    code = "import sys; from action.command import parse; parse('', %r); print('markdown_it' in sys.modules)"
+    for text, loaded in (("thanks, the image works", "False"), ("/imagebuild_apps hello v1", "True")):
+        process = subprocess.run(
+            [sys.executable, "-c", code % text], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert process.stdout.strip() == loaded

@@ -42,10 +42,12 @@ def _answer(plan: Mapping[str, Any], images: list[Image], problems: list[Problem
     api = GitHubApi.from_environment()
     run = run_of_environment()
     number, source = int(plan["issue"]), int(plan["source"])
-    marker = write_marker(Status("done", source, tuple(plan.get("digests", ())), True, run.id))
+    published = all(image.published for image in images)
+    state = "published" if published else "done"
+    marker = write_marker(Status(state, source, tuple(plan.get("digests", ())), True, run.id))
     body = f"{marker}\n{result(images, problems, run.url)}"
     _write(api, number, int(plan.get("status") or 0), body)
-    problem = react(api, number, source, DONE if all(image.published for image in images) else FAILED)
+    problem = react(api, number, source, DONE if published else FAILED)
     if problem is not None:
         print(escape_log(str(problem)), file=sys.stderr)
 

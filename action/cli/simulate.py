@@ -33,9 +33,6 @@ class OfflineApi:
     def comments(self, number: int) -> list[dict[str, Any]]:
         return []
 
-    def comment_text(self, comment_id: int) -> str | None:
-        return None
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--event", required=True, type=Path, help="an event file of GitHub Actions")
@@ -51,7 +48,9 @@ def handle(args: argparse.Namespace) -> int:
     data = read_json(args.event)
     name = args.event_name or guess_name(data)
     settings = load_settings(args.root)
-    run = Run(str((data.get("repository") or {}).get("full_name", "")), "https://github.com/OWNER/REPO/actions/runs/0")
+    repository = data.get("repository")
+    full_name = repository.get("full_name") if isinstance(repository, dict) else None
+    run = Run(str(full_name or ""), "https://github.com/OWNER/REPO/actions/runs/0")
     planned = plan(name, data, args.root, settings, OfflineApi(data, args.permission), run)
     _print(name, planned)
     if name in ISSUE_EVENTS:

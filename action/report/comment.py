@@ -13,16 +13,21 @@ from action.report.problems import also_wrong, problem_list
 from action.report.result import status_table
 from generator.names import IMAGE_TYPES
 
+WRITE_AGAIN = "Write it again in a new comment: edits are not read."
+_AGAIN = {
+    "changed": "The issue was edited after its requests were listed here. What it asks for now is built when a "
+    "maintainer takes the label {label} away and sets it again:",
+    "not-listed": "No list had shown these requests when the label was set. They are built when a maintainer "
+    "takes the label {label} away and sets it again:",
+}
 
-def waiting(requests: Sequence[Request], problems: Sequence[Problem], label: str, *, changed: bool = False) -> str:
-    """The request is right, and a maintainer has to let it pass: again, when it was changed since the last list."""
+
+def waiting(requests: Sequence[Request], problems: Sequence[Problem], label: str, code_of_decision: str) -> str:
+    """The request is right, and a maintainer has to let it pass: again, when the label came before this list."""
     rows = [(code(f"{r.app}:{r.version}"), code(r.type), _options(r)) for r in requests]
+    first = "This is built as soon as a maintainer sets the label {label}:"
     head = "### ⏳ Validated, waiting for a maintainer\n\n"
-    if changed:
-        head += "The issue was edited after its requests were listed here. What it asks for now is built when a "
-        head += f"maintainer takes the label {code(label)} away and sets it again:"
-    else:
-        head += f"This is built as soon as a maintainer sets the label {code(label)}:"
+    head += _AGAIN.get(code_of_decision, first).format(label=code(label))
     many = f"{counted(len(rows), 'image')}."
     return compose([head, Block(table(("image", "type", "with"), rows), many), *also_wrong(problems)])
 
@@ -42,7 +47,7 @@ def dry_run(images: Sequence[Image], problems: Sequence[Problem]) -> str:
 def refused(problems: Sequence[Problem]) -> str:
     """Nothing is built, and why."""
     about_text = any(problem.line or problem.code == "no-command" for problem in problems)
-    footer = [f"{code(HELP)} shows how a command is written."] if about_text else []
+    footer = [f"{WRITE_AGAIN} {code(HELP)} shows how a command is written."] if about_text else []
     return compose(["### 👎 Not built", problem_list(problems), *footer])
 
 
@@ -60,12 +65,18 @@ def let_pass(comment_id: int) -> str:
     return f"{head}\n\nA maintainer has set the label; [this answer](#issuecomment-{comment_id}) says how it goes."
 
 
+def outdated() -> str:
+    """A comment that waited was edited, and is not built."""
+    said = "This comment no longer asks for what was listed here, and is not built."
+    return f"### 👎 Not built\n\n{said} {WRITE_AGAIN}"
+
+
 def help_text(catalogue: Iterable[tuple[str, str, Sequence[str]]], label: str, *, title_guard: bool) -> str:
     """The usage, and what there is: rows of application, types, versions."""
     rules = [
         "A command is plain text at the start of its own line; a comment may have several.",
         "Several versions are joined by commas; `latest` in the list below means that any other version works too.",
-        'A value with a comma, an equals sign or a blank goes in double quotes: `Key1=Value1,Key2="a, b=c"`.',
+        'A value with a comma or a blank goes in double quotes: `Key1=Value1,Key2="a, b=c"`.',
         f"The issue needs the label {code(label)}, which a maintainer sets.",
     ]
     if title_guard:
@@ -96,7 +107,8 @@ def _tried(images: Sequence[Image]) -> list[Block | str]:
 def _options(request: Request) -> str:
     options = [f"--arch={','.join(request.arches)}"] if request.arches else []
     options += ["--dry-run"] if request.dry_run else []
-    options += ["--force"] if request.force is not None else []
+    if request.force is not None:
+        options += [f'--force="{request.force}"' if request.force else "--force"]
     arguments = [f"{key}={value}" for key, value in request.build_args.items()]
     return " ".join(code(text) for text in (*arguments, *options))
 

@@ -18,8 +18,10 @@ DEFAULT_BOT = "github-actions[bot]"
 class Status(NamedTuple):
     """What a status comment stands for.
 
-    ``state`` is ``waiting``, ``building``, ``joined``, ``done`` or ``answered``; ``source`` the comment that asked (0:
-    the issue); ``digests`` the requests; ``approved`` says that they passed the gate; ``run`` the workflow run.
+    ``state`` is ``waiting``, ``building``, ``joined``, ``published`` (all of it), ``done`` (not all of it) or
+    ``answered``; ``source`` the comment that asked (0: the issue); ``digests`` the requests; ``approved`` says that
+    they passed the gate; ``run`` the workflow run. ``updated`` is when the comment was last written, as GitHub's API
+    says it (empty when it does not).
     """
 
     state: str
@@ -28,11 +30,12 @@ class Status(NamedTuple):
     approved: bool = False
     run: int = 0
     comment_id: int = 0
+    updated: str = ""
 
 
 def write_marker(status: Status) -> str:
     """The first line of a status comment."""
-    data = {name: value for name, value in status._asdict().items() if name != "comment_id"}
+    data = {name: value for name, value in status._asdict().items() if name not in ("comment_id", "updated")}
     return f"<!-- cluster-image {json.dumps(data, separators=(',', ':'))} -->"
 
 
@@ -53,6 +56,7 @@ def read_status(comment: Mapping[str, Any], bot: str | None = None) -> Status | 
             data["approved"] is True,
             int(data["run"]),
             int(comment["id"]),
+            str(comment.get("updated_at") or ""),
         )
     except (ValueError, KeyError, TypeError):
         return None

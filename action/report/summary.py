@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from action.case import Step
 from action.errors import Problem
-from action.gate import Step
 from action.report.markdown import compose, fenced, table
 from action.report.outcome import Image
 from action.report.result import result_blocks

@@ -36,6 +36,8 @@ def test_case(case: dict[str, Any]) -> None:
     assert parsed.help == case.get("help", False)
     if "talk" in case:
         assert parsed.talk == case["talk"]
+    for problem, hint in zip(parsed.errors, case.get("hints", []), strict=False):
+        assert hint in problem.hint
     for problem in (*parsed.errors, *parsed.notes):
         assert problem.message
         assert str(problem).isprintable() or "\n" in str(problem)

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from action.approval import LEVELS, at_least, digest, title_app
+from action.approval import LEVELS, Listing, at_least, digest, title_app
+from action.case import Decision, Facts
 from action.command import parse
 from action.event import Event, Issue, Person
-from action.gate import Decision, Facts, decide, first_look
+from action.gate import decide, first_look
 from generator.errors import Problem
 
 COMMAND = "/imagebuild_apps helm v3.8.2"
@@ -31,7 +32,7 @@ def comment(text: str = COMMAND, login: str = "maintainer", on: Issue | None = N
     return Event("issue_comment", action, on or issue(), text, person, person, comment_id=5)
 
 
-def labeled(body: str = COMMAND, by: str = "helper", label: str = "accepted", title: str = TITLE) -> Event:
+def labeled(body: str = COMMAND, by: str = "maintainer", label: str = "accepted", title: str = TITLE) -> Event:
     on = issue(title, body)
     return Event("issues", "labeled", on, body, on.author, Person(by), label)
 
@@ -44,9 +45,22 @@ def opened(body: str = COMMAND, title: str = TITLE, labels: tuple[str, ...] = ()
 LEVELS_HERE = {"owner": "admin", "maintainer": "write", "helper": "triage", "reader": "read"}
 
 
+def digests(text: str, title: str = TITLE) -> frozenset[str]:
+    return frozenset(digest(title, request) for request in parse("", text).requests)
+
+
+def listed(event: Event, source: int = 0, **values: Any) -> Listing:
+    """The text of an event with the list that shows all of it."""
+    asked = digests(event.text, event.issue.title)
+    return Listing(**{"source": source, "asked": asked, "asker": event.asker.login, "shown": asked, **values})
+
+
 def ask(event: Event, settings: Settings = Settings(), **facts: Any) -> Decision:  # noqa: B008 (immutable)
+    """Decide; a label finds a list of what the issue's text asks for, unless ``facts`` say otherwise."""
     parsed = parse(event.issue.title, event.text)
-    return decide(event, settings, Facts(**{"parsed": parsed, "issue": event.issue, "levels": LEVELS_HERE, **facts}))
+    listings = (listed(event),) if event.action == "labeled" and parsed.requests else ()
+    values = {"parsed": parsed, "issue": event.issue, "levels": LEVELS_HERE, "listings": listings, **facts}
+    return decide(event, settings, Facts(**values))
 
 
 @pytest.mark.parametrize(
@@ -76,6 +90,7 @@ def ask(event: Event, settings: Settings = Settings(), **facts: Any) -> Decision
         (comment(COMMAND + " --force"), "refuse", "force-not-allowed"),
         (comment(COMMAND + " --force", login="owner"), "build", "accepted"),
         (labeled(), "build", "accepted"),
+        (labeled(by="helper"), "refuse", "label-not-trusted"),
         (labeled(by="reader"), "refuse", "label-not-trusted"),
         (labeled(by="author"), "refuse", "label-not-trusted"),
         (labeled(label="bug"), "ignore", "other-label"),
@@ -83,9 +98,10 @@ def ask(event: Event, settings: Settings = Settings(), **facts: Any) -> Decision
         (labeled("no command here"), "answer", "no-command"),
         (labeled("no command here", title="a bug"), "ignore", "no-command"),
         (labeled(COMMAND + " --force"), "refuse", "force-not-allowed"),
-        (labeled(COMMAND + " --force", by="owner"), "build", "accepted"),
+        (labeled(COMMAND + " --force", by="owner"), "refuse", "force-not-allowed"),
         (labeled(title="helm"), "answer", "title-mismatch"),
         (opened(), "wait", "waiting"),
+        (opened(COMMAND + " --force"), "refuse", "force-not-allowed"),
         (opened(labels=("accepted",)), "ignore", "labeled-follows"),
         (opened("please"), "answer", "no-command"),
         (opened("please", title="a bug"), "ignore", "no-command"),
@@ -118,19 +134,101 @@ def test_an_issue_that_was_edited_meanwhile_needs_the_label_again() -> None:
     assert ask(labeled(), issue=issue(body=COMMAND)).outcome == "build"
 
 
-def test_what_was_edited_in_after_the_list_was_shown_waits_again() -> None:
-    """Shown, edited, then labelled: the maintainer has seen another list than what the issue says."""
-
-    def shown(text: str, title: str = TITLE) -> frozenset[str]:
-        return frozenset(digest(title, request) for request in parse("", text).requests)
-
-    assert ask(labeled(), shown=shown(COMMAND)).outcome == "build"
-    assert ask(labeled(), shown=shown(COMMAND + ",v9")).outcome == "build"
-    for list_shown in (shown("/imagebuild_apps helm v3.8.1"), shown(COMMAND, "【Auto-build】coredns"), frozenset()):
-        decision = ask(labeled(), shown=list_shown)
-        assert (decision.outcome, decision.code) == ("wait", "changed")
+def test_a_label_lets_pass_exactly_what_a_list_shows() -> None:
+    event = labeled()
+    for shown, code in [
+        (digests(COMMAND), "accepted"),
+        (None, "not-listed"),
+        (frozenset(), "changed"),
+        (digests(COMMAND + ",v9"), "changed"),
+        (digests("/imagebuild_apps helm v3.8.1"), "changed"),
+        (digests(COMMAND + " --dry-run"), "changed"),
+        (digests(COMMAND, "【Auto-build】coredns"), "changed"),
+    ]:
+        decision = ask(event, listings=(listed(event, shown=shown),))
+        assert decision.code == code
+        assert decision.outcome == ("build" if code == "accepted" else "wait")
         assert decision.requests
-    assert ask(comment(), shown=frozenset()).outcome == "build"  # a maintainer's own words need no list
+        assert decision.edited == ((0,) if code == "changed" else ())
+    assert ask(comment()).outcome == "build"  # a maintainer's own words need no list
+
+
+def test_what_no_list_shows_is_left_out_beside_what_one_shows() -> None:
+    event = labeled("/imagebuild_apps helm v6,v7")
+    parsed = parse("", f"{event.text}\n{COMMAND}")
+    shown = Listing(5, digests(COMMAND), "stranger", digests(COMMAND))
+    decision = ask(event, parsed=parsed, listings=(listed(event, shown=None), shown))
+    assert decision.outcome == "build"
+    assert [request.version for request in decision.requests] == ["v3.8.2"]
+    assert [problem.code for problem in decision.problems] == ["not-listed", "not-listed"]
+
+
+def test_an_edited_comment_is_left_out_as_a_whole() -> None:
+    event = labeled("see below")
+    text = "/imagebuild_apps helm v1,v3"
+    outdated = Listing(5, digests(text), "stranger", digests("/imagebuild_apps helm v1,v2"))
+    decision = ask(event, parsed=parse("", text), listings=(outdated,))
+    assert (decision.outcome, decision.code, decision.edited) == ("answer", "not-listed", (5,))
+
+
+def test_a_second_attempt_needs_no_second_list() -> None:
+    """The answer to several texts stands in one comment, which has the digests of all of them."""
+    event = labeled()
+    more = digests("/imagebuild_apps helm v3.8.2,v9")
+    assert ask(event, listings=(listed(event, shown=more, again=True),)).outcome == "build"
+    assert (
+        ask(event, listings=(listed(event, shown=digests("/imagebuild_apps helm v9"), again=True),)).code == "changed"
+    )
+
+
+def test_two_texts_that_contradict_each_other_are_built_in_neither_way() -> None:
+    first, second = "/imagebuild_dockerimages helm v1 A=1", "/imagebuild_dockerimages helm v1 A=2\n" + COMMAND
+    requests = parse("", first).requests + parse("", second).requests
+    event = labeled(first)
+    both = (listed(event), Listing(5, digests(second), "stranger", digests(second)))
+    decision = ask(event, parsed=parse("", first)._replace(requests=requests), listings=both)
+    assert [(request.type, request.version) for request in decision.requests] == [("apps", "v3.8.2")]
+    assert [problem.code for problem in decision.problems] == ["conflicting-requests"]
+    alone = (
+        listed(event),
+        Listing(5, digests(second) - digests(COMMAND), "stranger", digests(second) - digests(COMMAND)),
+    )
+    assert ask(event, parsed=parse("", first)._replace(requests=requests[:2]), listings=alone).code == (
+        "conflicting-requests"
+    )
+
+
+def test_force_needs_the_role_of_who_wrote_it() -> None:
+    forced = COMMAND + " --force"
+    event = labeled("see below", by="owner")
+    for asker, outcome in (("owner", "build"), ("maintainer", "refuse"), ("stranger", "refuse")):
+        listing = Listing(5, digests(forced), asker, digests(forced))
+        assert ask(event, parsed=parse("", forced), listings=(listing,)).outcome == outcome
+    assert ask(comment(forced + "\n/imagebuild_apps helm v1")).requests[0].version == "v1"
+
+
+def test_a_closed_issue_builds_for_those_who_may_build() -> None:
+    closed = issue()._replace(closed=True)
+    attempts = dict.fromkeys(digests(COMMAND), 1)
+    assert ask(comment(login="stranger"), issue=closed, attempts=attempts).code == "closed"
+    assert ask(comment(login="stranger"), issue=closed._replace(labels=())).code == "closed"
+    assert ask(comment(), issue=closed).outcome == "build"
+
+
+def test_what_was_published_or_tried_often_is_repeated_by_those_who_may_write() -> None:
+    [key] = digests(COMMAND)
+    lenient = Settings(min_permission="triage")
+    table: list[tuple[dict[str, Any], str]] = [
+        ({"attempts": {key: 1}}, "accepted"),
+        ({"attempts": {key: 2}}, "accepted"),
+        ({"attempts": {key: 3}}, "tried-before"),
+        ({"attempts": {key: 1}, "published": frozenset({key})}, "published-before"),
+    ]
+    for facts, code in table:
+        assert ask(comment(login="stranger"), **facts).code == code
+        assert ask(comment(login="helper"), lenient, **facts).code == code
+        assert ask(labeled(by="helper"), lenient, **facts).code == code
+        assert ask(comment(), **facts).outcome == "build"
 
 
 def test_the_issue_as_it_is_now_decides_about_label_and_title() -> None:
@@ -139,20 +237,20 @@ def test_the_issue_as_it_is_now_decides_about_label_and_title() -> None:
 
 
 def test_a_stranger_may_repeat_what_was_approved_and_nothing_else() -> None:
-    def approved(title: str, text: str) -> frozenset[str]:
-        return frozenset(digest(title, request) for request in parse("", text).requests)
+    def approved(title: str, text: str) -> dict[str, int]:
+        return dict.fromkeys(digests(text, title), 1)
 
     stranger = comment(login="stranger")
-    assert ask(stranger, approved=approved(TITLE, COMMAND)).outcome == "build"
+    assert ask(stranger, attempts=approved(TITLE, COMMAND)).outcome == "build"
     for title, text in [
         (TITLE, "/imagebuild_apps helm v3.8.3"),
         (TITLE, COMMAND + " --arch=amd64"),
         (TITLE, "/imagebuild_dockerimages helm v3.8.2"),
         ("【Auto-build】coredns", COMMAND),
     ]:
-        assert ask(stranger, approved=approved(title, text)).code == "not-allowed"
+        assert ask(stranger, attempts=approved(title, text)).code == "not-allowed"
     two = comment("/imagebuild_apps helm v3.8.2,v3.8.3", login="stranger")
-    assert ask(two, approved=approved(TITLE, COMMAND)).code == "not-allowed"
+    assert ask(two, attempts=approved(TITLE, COMMAND)).code == "not-allowed"
 
 
 def test_the_digest_is_bound_to_everything_that_is_built() -> None:
@@ -163,6 +261,9 @@ def test_the_digest_is_bound_to_everything_that_is_built() -> None:
         "/imagebuild_dockerimages helm v1 A=1",
         "/imagebuild_dockerimages helm v1 A=2",
         "/imagebuild_dockerimages helm v1 --arch=amd64",
+        "/imagebuild_dockerimages helm v1 --dry-run",
+        "/imagebuild_dockerimages helm v1 --force",
+        '/imagebuild_dockerimages helm v1 --force="x"',
     ]
     digests = [digest(TITLE, parse("", text).requests[0]) for text in texts]
     digests.append(digest("helm", parse("", texts[0]).requests[0]))
@@ -195,6 +296,9 @@ def test_min_permission_decides_who_may_ask(wanted: str) -> None:
     for level in LEVELS:
         decision = ask(comment(login="someone"), Settings(min_permission=wanted), levels={"someone": level})
         assert (decision.outcome == "build") == (LEVELS.index(level) >= LEVELS.index(wanted))
+        decision = ask(labeled(by="someone"), Settings(min_permission=wanted), levels={"someone": level})
+        needed = max(LEVELS.index(wanted), LEVELS.index("triage"))
+        assert (decision.outcome == "build") == (LEVELS.index(level) >= needed)
     assert not at_least("unheard-of", wanted)
 
 

@@ -41,6 +41,10 @@ class Fork:
         event = {"action": "created", "issue": issue, "comment": comment, "sender": user}
         return self.run("issue_comment", event)
 
+    def open(self, issue: dict[str, Any]) -> Run:
+        """GitHub starts what listens to a new issue."""
+        return self.run("issues", {"action": "opened", "issue": issue, "sender": issue["user"]})
+
     def label(self, issue: dict[str, Any], *, login: str = "maintainer", label: str = "accepted") -> Run:
         """Somebody sets a label, and GitHub starts what listens."""
         user = {"login": login, "type": "User"}

@@ -32,17 +32,23 @@ def built(fork: Fork) -> list[str]:
 
 
 def test_an_issue_that_a_maintainer_accepts_is_built(fork: Fork) -> None:
-    run = fork.label(fork.issue("hello", f"I need it offline.\r\n\r\n{COMMAND}\r\n"))
+    issue = fork.issue("hello", f"I need it offline.\r\n\r\n{COMMAND}\r\n", labels=())
+    assert fork.open(issue).code == 0
+    assert built(fork) == []
+    issue["labels"] = [{"name": "accepted"}]
+    run = fork.label(issue)
     assert run.code == 0, run.log
     assert built(fork) == TAGS
     comment = "/issues/comments/1001"
     assert writes(fork) == [
         "POST /issues/1/reactions",
         "POST /issues/1/comments",
+        "POST /issues/1/reactions",
+        f"PATCH {comment}",
         f"PATCH {comment}",
         "POST /issues/1/reactions",
     ]
-    assert [content for _, content in fork.github.reactions] == ["eyes", "rocket"]
+    assert [content for _, content in fork.github.reactions] == ["eyes", "eyes", "rocket"]
 
 
 def test_two_versions_of_one_command_are_two_images(fork: Fork) -> None:

@@ -66,7 +66,7 @@ class Stage:
         issue = self.github.add_issue(title=title, body=body)
         return self.plan("issues", {"action": "opened", "issue": dict(issue), "sender": issue["user"]})
 
-    def label(self, *, by: str = "helper", number: int = 1, edit: dict[str, str] | None = None) -> dict[str, Any]:
+    def label(self, *, by: str = "maintainer", number: int = 1, edit: dict[str, str] | None = None) -> dict[str, Any]:
         """Set the label, through ``plan``; ``edit`` is what somebody changes right after."""
         issue = self.github.issues[number]
         issue["labels"] = [{"name": "accepted"}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,45 @@ def test_an_event_with_a_field_missing_is_an_error_and_no_defect(
 ) -> None:
     with pytest.raises(InputError, match="the event is no"):
         run(tree, broken, capsys)
+
+
+def test_what_github_leaves_out_is_read(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An account that is gone, a label that is a text, an issue without a text."""
+    event = comment("/imagebuild_apps hello v1.0.0")
+    event["issue"] |= {"labels": ["accepted", None, {"name": None}], "user": None, "body": None}
+    event["comment"]["user"] = None
+    event["sender"] = None
+    assert "decision: build (accepted)\n" in run(tree, event, capsys)
+
+
+_VALUES: tuple[Any, ...] = (None, 0, -1, 1e400, "", "x", "\ud800", [], {}, ["x"], {"name": 1}, True)
+
+
+def _mutated(data: Any) -> Iterator[Any]:
+    """The document with each of its values, one at a time, gone or replaced."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield {name: kept for name, kept in data.items() if name != key}
+            for other in (*_VALUES, *_mutated(value)):
+                yield {**data, key: other}
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            for other in (*_VALUES, *_mutated(value)):
+                yield [*data[:index], other, *data[index + 1 :]]
+
+
+def test_no_event_is_a_defect(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever is missing or of another kind: a decision, or what is wrong with the file."""
+    labeled = comment("x")
+    labeled["issue"]["body"] = "/imagebuild_apps hello v1.0.0"
+    labeled |= {"action": "labeled", "label": {"name": "accepted"}}
+    del labeled["comment"]
+    read = refused = 0
+    for event in (*_mutated(comment("/imagebuild_apps hello v1.0.0")), *_mutated(labeled)):
+        try:
+            run(tree, event, capsys)
+            read += 1
+        except InputError:
+            refused += 1
+    assert read > 200
+    assert refused > 100
