@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
@@ -22,6 +22,15 @@ class Call(NamedTuple):
     method: str
     path: str
     data: Any = None
+
+
+class Fault(NamedTuple):
+    """One answer that is not the right one; with ``done`` the call is carried out all the same."""
+
+    status: int
+    headers: Mapping[str, str] = {}
+    body: Mapping[str, Any] = {"message": "this call is told to fail once"}
+    done: bool = False
 
 
 class FakeGitHub:
@@ -38,6 +47,7 @@ class FakeGitHub:
         self.roles: dict[str, str] = {}
         self.runs: dict[int, str] = {}
         self.failures: dict[tuple[str, str], int] = {}
+        self.faults: dict[tuple[str, str], list[Fault]] = {}
         self.redirect = ""
         self.url = ""
         self._next_id = 1000
@@ -156,12 +166,18 @@ def serve(github: FakeGitHub, token: str = "") -> Iterator[FakeGitHub]:
             call = Call(self.command, path.removeprefix(prefix) if path.startswith(prefix) else path, data)
             github.calls.append(call)
             authorised = bool(self.headers.get("Authorization")) and token in self.headers["Authorization"]
+            faults = github.faults.get((call.method, call.path), [])
+            fault = faults.pop(0) if faults else None
             if call.method != "GET" and not authorised:
                 status, answer = 401, {"message": "Requires authentication"}
-            else:
+            elif fault is None or fault.done:
                 status, answer = github.answer(call, query)
+            if fault is not None:
+                status, answer = fault.status, fault.body
             body = json.dumps(answer).encode()
             self.send_response(307 if github.redirect else status)
+            for name, value in fault.headers.items() if fault else ():
+                self.send_header(name, value)
             if github.redirect:
                 self.send_header("Location", github.redirect)
             self.send_header("Content-Type", "application/json; charset=utf-8")
