@@ -16,6 +16,7 @@ from action.errors import ClusterImageError, InputError, Problem, UsageError
 from action.image.index import make_index
 from action.image.manifest import layer_digests
 from action.login import publishing_client
+from action.origin import this_run
 from action.publish import default_destination, publish
 from action.publishing import check_one_content
 from action.results import BuildResult, PublishResult, Target
@@ -52,6 +53,7 @@ class Destination:
                 registry=registry,
                 namespace=namespace,
                 client=client,
+                run=this_run(os.environ),
                 force=force,
                 offered=offered,
             )
@@ -90,7 +92,7 @@ def _new_layout(path: Path) -> Iterator[OciLayout]:
     existed = _check_layout(path)
     try:
         yield OciLayout(path)
-    except ClusterImageError:
+    except (ClusterImageError, OSError):  # a full disk is one
         if not existed:
             shutil.rmtree(path, ignore_errors=True)
         raise

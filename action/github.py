@@ -119,6 +119,11 @@ class GitHubApi:
                 return None
             raise
 
+    def is_ancestor(self, commit: str, of: str) -> bool:
+        """Whether ``of`` comes after ``commit`` in the history."""
+        names = "...".join(urllib.parse.quote(name, safe="") for name in (commit, of))
+        return _object(self._call("GET", f"/compare/{names}?per_page=1")).get("status") == "ahead"
+
     def is_running(self, run_id: int) -> bool:
         """Whether a workflow run has not ended. One that cannot be looked up has: nothing may wait for it."""
         try:

@@ -128,7 +128,8 @@ class ImageChange:
 class PublishResult(Result):
     """One target in the registry. ``reference`` and ``digest`` are of the index.
 
-    ``unchanged``: the same content was there already, and nothing was sent. ``replaced`` is the digest that the tag
+    ``unchanged``: the same content was there already, and nothing was sent. ``taken_over`` are the architectures whose
+    image this run did not make: it was published before. ``replaced`` is the digest that the tag
     had, and ``force`` the reason why it could be replaced. ``changes`` are against what was published as
     ``compared_with`` (a tag), when there was something to compare with.
     """
@@ -136,6 +137,7 @@ class PublishResult(Result):
     reference: str | None = None
     platforms: tuple[PublishedPlatform, ...] = ()
     unchanged: bool = False
+    taken_over: tuple[Arch, ...] = ()
     replaced: str | None = None
     force: str | None = None
     compared_with: str | None = None

@@ -20,6 +20,7 @@ from action.store.manifest import ImageManifest, Manifest, Part, parse_manifest
 from action.store.media import OCI_MANIFEST
 from action.store.oci_layout import OciLayout
 from action.store.platform import CONFIG_LIMIT
+from generator.names import Arch
 
 _AT_ONCE = 8
 
@@ -49,11 +50,19 @@ class Publications:
     registry: str
     namespace: str
 
-    def find(self, app: str, tag: str, told: Callable[[str], None]) -> PublishedImage | None:
-        """The image of one architecture that a tag names now."""
-        reference = ImageReference.parse(f"{self.registry}/{self.namespace}/{app}:{tag}")
+    def find(self, app: str, version: str, arch: Arch, told: Callable[[str], None]) -> PublishedImage | None:
+        """The image of one architecture that its tag names now, when the version's index names the same.
+
+        A tag alone that bears the content id may be anybody's who could write it for a moment.
+        """
+        whole = ImageReference.parse(f"{self.registry}/{self.namespace}/{app}:{version}")
+        reference = published.at(whole, tag=f"{version}-{arch}")
         try:
             manifest = published.find(self.client, reference)
+            index = published.find(self.client, whole) if manifest else None
+            if manifest and (index is None or published.entries(index).get(arch) != manifest.digest):
+                told(f"{reference} is not what {whole} names for {arch}, so it is built")
+                return None
             image = parse_manifest(manifest.body, manifest.media_type, str(reference)) if manifest else None
         except ClusterImageError as error:
             told(_unseen(reference, error))

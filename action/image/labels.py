@@ -9,6 +9,7 @@ from generator.names import ImageType
 
 TYPE = "io.cluster-image.type"
 _PREFIX = "org.opencontainers.image."
+REVISION = f"{_PREFIX}revision"
 
 
 def standard_labels(
@@ -26,7 +27,7 @@ def standard_labels(
         f"{_PREFIX}url": metadata.home or "",
         f"{_PREFIX}licenses": metadata.licenses or "",
         f"{_PREFIX}source": _source(environment),
-        f"{_PREFIX}revision": environment.get("GITHUB_SHA", ""),
+        REVISION: environment.get("GITHUB_SHA", ""),
     }
     return {name: value for name, value in found.items() if value}
 

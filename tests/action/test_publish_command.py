@@ -10,6 +10,7 @@ import pytest
 
 from action.__main__ import main
 from action.errors import ClusterImageError, InputError, UsageError
+from action.origin import Origin
 from action.publish import default_destination
 from action.results import PublishResult
 from action.store.oci_layout import OciLayout
@@ -38,7 +39,8 @@ def layouts(tmp_path: Path) -> Path:
     (context / "Kubefile").write_text("FROM scratch\nCOPY Kubefile /\n")
     layout = OciLayout(tmp_path / "layouts/image@apps@web@v1@amd64")
     built = build_image(context, context / "Kubefile", arch="amd64", labels={}, build_args={}, layout=layout)
-    layout.put_index("v1-amd64", built.digest)
+    origin = Origin(type="apps", app="web", version="v1", arch="amd64", run="")
+    layout.put_index("v1-amd64", built.digest, annotations=origin.annotations())
     return tmp_path / "layouts"
 
 
