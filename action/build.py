@@ -122,12 +122,11 @@ class _Making:
     def taken_over(self) -> _Made | None:
         """The published image, when it has just the content that would be built: no blob is fetched or written."""
         publications, told = self.means.publications, partial(self.means.log, self.job)
-        there = (
-            publications.find(self.job.version.app, self.job.version.name, self.job.arch, told)
-            if publications
-            else None
-        )
-        if publications is None or there is None:
+        if publications is None:
+            return None
+        version = self.job.version
+        there = publications.find(version.image_name(self.job.type), version.name, self.job.arch, told)
+        if there is None:
             return None
         foreseen = self.images.foreseen if self.images else None
         with self.images.sketched() if self.images else nullcontext():

@@ -6,7 +6,7 @@ import os
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from action.publishing import check_one_content
 from action.results import BuildResult, PublishResult, Target
 from action.store.oci_layout import OciLayout
 from generator.config import Settings
+from generator.model import Version
 from generator.names import Arch
 
 _FORMS = "--output oci:DIR, oci-archive:FILE or registry"
@@ -37,7 +38,7 @@ class Destination:
     settings: Settings
 
     def finish(
-        self, target: Target, results: Sequence[BuildResult], offered: Collection[Arch], force: str | None = None
+        self, target: Target, results: Sequence[BuildResult], version: Version, force: str | None = None
     ) -> PublishResult | None:
         """Make the index of what was built and put everything in place; the index comes last.
 
@@ -45,7 +46,7 @@ class Destination:
         """
         if self.kind == "registry":
             layouts: Mapping[Arch, Path] = {result.arch: self.layout.root for result in results}
-            registry, namespace = default_destination(self.settings, os.environ)
+            registry, namespace = default_destination(self.settings, target.type, os.environ)
             client = publishing_client(registry, self.settings, os.environ)
             return publish(
                 target,
@@ -53,9 +54,10 @@ class Destination:
                 registry=registry,
                 namespace=namespace,
                 client=client,
+                name=version.image_name(target.type),
                 run=this_run(os.environ),
                 force=force,
-                offered=offered,
+                offered=version.arches,
             )
         manifests = {result.arch: result.digest for result in results if result.digest is not None}
         if target.type == "configs":

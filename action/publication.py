@@ -10,8 +10,8 @@ from functools import partial
 
 from action import bill, published
 from action.errors import InputError, Problem, RegistryError
-from action.image.labels import REVISION
-from action.publication_messages import Last, later, no_index, refusal, replaced, unchanged
+from action.image.labels import REVISION, TYPE
+from action.publication_messages import Last, later, no_index, other_type, refusal, replaced, unchanged
 from action.publishing import Ready, index_of
 from action.reference import ImageReference
 from action.referrers import attach
@@ -76,6 +76,8 @@ class Publication:
         last = self._last()
         there = self.pusher.manifest(last.tag)
         problems = [] if last.is_index else [no_index(self.whole, self.target, self.offered)]
+        if there is not None and published.annotation(there, TYPE) not in ("", self.target.type):
+            raise InputError([other_type(self.target, last, there), *self.overtaken])
         if there is not None and not self.force:
             if self._is_there(last, there):
                 self._mend_tags(there)
@@ -87,7 +89,7 @@ class Publication:
                 return self._result(last, there.digest, [*problems, later(last, there)], unchanged=True)
             if not self.replace:
                 self._mend_tags(there)
-                refused = refusal(self.target, last, there, self._is_earlier(there))
+                refused = refusal(last, there, self._is_earlier(there))
                 raise InputError([refused, *self.overtaken])
         compared_with, changes = _changes(self.client, self.whole, there, self.images)
         if there and there.digest != last.manifest.digest:

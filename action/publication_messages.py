@@ -34,16 +34,22 @@ class Last(NamedTuple):
         return self.manifest.media_type == OCI_INDEX
 
 
-def refusal(target: Target, last: Last, there: Manifest, earlier: bool) -> Problem:
-    kind = published.annotation(there, TYPE)
-    other = f", as {kind}" if kind and kind != target.type else ""
+def refusal(last: Last, there: Manifest, earlier: bool) -> Problem:
     now = f"this build is {last.manifest.digest} and has other content"
-    message = f"{last.reference} is published as {there.digest}{other}; {now}"
+    message = f"{last.reference} is published as {there.digest}; {now}"
     hint = "publish under another version, or force it and give the reason"
     if earlier:
         message += f"; what is published is of an earlier commit, {published.annotation(there, REVISION)[:12]}"
         hint = f"the run of the merge publishes the change by itself; else {hint}"
     return Problem("already-published", message, hint)
+
+
+def other_type(target: Target, last: Last, there: Manifest) -> Problem:
+    """Two types of one name would replace each other by turns: no reason is good enough."""
+    kind = published.annotation(there, TYPE)
+    message = f"{last.reference} is published as {there.digest}, as {kind}; this build is one of {target.type}"
+    hint = "give one of them another name: names in image.yaml, or types in imagebuild.yaml"
+    return Problem("other-type", message, hint)
 
 
 def no_index(whole: ImageReference, target: Target, offered: Collection[Arch]) -> Problem:

@@ -13,18 +13,19 @@ from action.registry.client import RegistryClient
 from action.registry.push import Pusher
 from action.results import PublishResult, Target
 from generator.config import Settings
-from generator.names import Arch
+from generator.names import Arch, ImageType
 
 DEFAULT_REGISTRY = "ghcr.io"
 
 
-def default_destination(settings: Settings, environment: Mapping[str, str]) -> tuple[str, str]:
-    """Registry and namespace: those of the settings, else ``ghcr.io/<owner of the repository>``.
+def default_destination(settings: Settings, image_type: ImageType, environment: Mapping[str, str]) -> tuple[str, str]:
+    """Registry and namespace: those of the settings for the type, else ``ghcr.io/<owner of the repository>``.
 
     Raises InputError when neither says where to publish.
     """
-    registry = settings.registry or DEFAULT_REGISTRY
-    namespace = settings.namespace or environment.get("GITHUB_REPOSITORY_OWNER", "").lower()
+    registry, namespace = settings.destination(image_type)
+    registry = registry or DEFAULT_REGISTRY
+    namespace = namespace or environment.get("GITHUB_REPOSITORY_OWNER", "").lower()
     if not namespace:
         raise InputError(
             Problem("no-namespace", f"nothing says under which name in {registry} to publish", "set --namespace")
@@ -39,6 +40,7 @@ def publish(
     registry: str,
     namespace: str,
     client: RegistryClient,
+    name: str | None = None,
     run: str = "",
     force: str | None = None,
     replace: str | None = None,
@@ -48,16 +50,17 @@ def publish(
 ) -> PublishResult:
     """Push every architecture of ``target``, then its index, and read that back.
 
-    ``layouts`` are image layouts that hold ``<version>-<arch>``, built in the workflow run ``run``. Nothing is pushed
-    when an architecture is missing. ``offered`` are the architectures that the version can be built for: one that the
-    target leaves out is taken into the index as it is published, and while there is none, the architecture's own tag
-    is all that is published. What is there with the same content stays; other content is replaced only with a reason,
-    which is recorded: ``replace``, unless what is there is of a later commit (``is_older``), or ``force`` to let
-    nothing stay. ``mount_from`` names other applications whose blobs may be used.
+    ``layouts`` are image layouts that hold ``<version>-<arch>``, built in the workflow run ``run``; ``name`` is what
+    the image is called, the application by default. Nothing is pushed when an architecture is missing. ``offered`` are
+    the architectures that the version can be built for: one that the target leaves out is taken into the index as it
+    is published, and while there is none, the architecture's own tag is all that is published. What is there with the
+    same content stays; other content is replaced only with a reason, which is recorded: ``replace``, unless what is
+    there is of a later commit (``is_older``), or ``force`` to let nothing stay. ``mount_from`` names other
+    applications whose blobs may be used.
 
     When somebody else publishes the same meanwhile, all is read again and decided anew. Raises ClusterImageError.
     """
-    whole = ImageReference.parse(f"{registry}/{namespace}/{target.app}:{target.version}")
+    whole = ImageReference.parse(f"{registry}/{namespace}/{name or target.app}:{target.version}")
     publication = Publication(
         target=target,
         images=find_images(target, layouts, run),

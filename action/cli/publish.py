@@ -76,7 +76,7 @@ def _publish(args: argparse.Namespace, target: Target) -> PublishResult:
     root = Path(args.root or ".")
     settings = with_destination(load_settings(root), args.registry, args.namespace)
     version = read_catalog(root, settings).resolve(target.type, target.app, target.version)
-    registry, namespace = default_destination(settings, os.environ)
+    registry, namespace = default_destination(settings, target.type, os.environ)
     layouts = _layouts(Path(args.layouts), target)
     return publish(
         target,
@@ -84,6 +84,7 @@ def _publish(args: argparse.Namespace, target: Target) -> PublishResult:
         registry=registry,
         namespace=namespace,
         client=publishing_client(registry, settings, os.environ),
+        name=version.image_name(target.type),
         run=this_run(os.environ),
         is_older=_is_older,
         force=args.force,

@@ -123,13 +123,14 @@ def test_other_content_is_refused_with_both_digests_and_replaced_with_a_reason(
         send(registry, "other", changed)
     assert caught.value.problems[0].code == "already-published"
     assert str(first.digest) in caught.value.problems[0].message
-    with pytest.raises(InputError, match=f"published as {first.digest}, as apps; this build is sha256:"):
+    with pytest.raises(InputError, match=f"published as {first.digest}, as apps; this build is one of dockerimages"):
         publish(
             replace(TARGET, type="dockerimages"),
             relabel(changed, type="dockerimages"),
             registry=registry.host,
             namespace="other",
             client=RegistryClient(AnonymousKeychain()),
+            force="no reason is good enough",
         )
     forced = send(registry, "other", relabel(changed), "the chart was wrong")
     assert forced.digest not in (None, first.digest)

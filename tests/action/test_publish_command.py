@@ -101,7 +101,7 @@ def test_a_target_that_is_none(layouts: Path, text: str) -> None:
 
 def test_where_to_publish_by_default() -> None:
     owner = {"GITHUB_REPOSITORY_OWNER": "Some-One"}
-    assert default_destination(Settings(), owner) == ("ghcr.io", "some-one")
-    assert default_destination(Settings(registry="r.example", namespace="n"), owner) == ("r.example", "n")
+    assert default_destination(Settings(), "apps", owner) == ("ghcr.io", "some-one")
+    assert default_destination(Settings(registry="r.example", namespace="n"), "apps", owner) == ("r.example", "n")
     with pytest.raises(InputError, match="under which name"):
-        default_destination(Settings(), {})
+        default_destination(Settings(), "apps", {})
