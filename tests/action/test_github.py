@@ -130,6 +130,15 @@ def test_a_move_is_followed_on_the_same_host(github: FakeGitHub, api: GitHubApi)
     assert api.issue(1)["title"] == "moved"
 
 
+def test_the_order_of_commits_is_what_github_says(github: FakeGitHub, api: GitHubApi) -> None:
+    github.history = ["a" * 40, "b" * 40]
+    assert api.is_ancestor("a" * 40, "b" * 40)
+    assert not api.is_ancestor("b" * 40, "a" * 40)
+    assert not api.is_ancestor("a" * 40, "a" * 40)
+    with pytest.raises(GitHubError, match="404"):
+        api.is_ancestor("a" * 40, "c" * 40)
+
+
 def test_a_role_of_an_organisation_s_own_counts_as_what_it_may_do(github: FakeGitHub, api: GitHubApi) -> None:
     may = {"pull": True, "triage": True, "push": False, "maintain": False, "admin": False}
     for permissions, level in ((may, "triage"), ({**may, "push": True, "maintain": True}, "maintain"), ({}, "none")):

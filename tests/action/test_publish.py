@@ -402,12 +402,14 @@ def test_one_architecture_gives_an_index_of_one(registry: RunningRegistry, tmp_p
     assert [entry["platform"] for entry in json.loads(body)["manifests"]] == [{"architecture": "amd64", "os": "linux"}]
 
 
-def at_once(registry: RunningRegistry, name: str, sides: list[dict[Arch, Path]], **reason: str) -> list[PublishResult]:
+def at_once(
+    registry: RunningRegistry, name: str, sides: list[dict[Arch, Path]], force: str | None = None
+) -> list[PublishResult]:
     """Publications of the same tag that overlap, each on a machine of its own."""
 
     def one(side: dict[Arch, Path]) -> PublishResult:
         client = RegistryClient(AnonymousKeychain(), policy=RetryPolicy(first_wait=0.1, longest_wait=2.0))
-        return publish(TARGET, side, registry=registry.host, namespace=name, client=client, **reason)
+        return publish(TARGET, side, registry=registry.host, namespace=name, client=client, force=force)
 
     with ThreadPoolExecutor(len(sides)) as pool:
         return list(pool.map(one, sides))

@@ -46,6 +46,7 @@ class FakeGitHub:
         self.reactions: list[tuple[str, str]] = []
         self.roles: dict[str, str] = {}
         self.runs: dict[int, str] = {}
+        self.history: list[str] = []
         self.failures: dict[tuple[str, str], int] = {}
         self.faults: dict[tuple[str, str], list[Fault]] = {}
         self.redirect = ""
@@ -138,6 +139,14 @@ class FakeGitHub:
         status = self.runs.get(int(run_id))
         return (200, {"status": status}) if status else (404, {"message": "Not Found"})
 
+    def _compare(self, names: str, data: Any, query: str) -> tuple[int, Any]:
+        """``history`` has the commits that are known, the oldest first."""
+        base, _, head = names.partition("...")
+        if base not in self.history or head not in self.history:
+            return 404, {"message": "Not Found"}
+        behind = self.history.index(head) < self.history.index(base)
+        return 200, {"status": "identical" if base == head else "behind" if behind else "ahead"}
+
 
 _ROUTES: tuple[tuple[str, str, Callable[[FakeGitHub, str, Any, str], tuple[int, Any]]], ...] = (
     ("GET", r"/issues/(\d+)", FakeGitHub._issue),
@@ -148,6 +157,7 @@ _ROUTES: tuple[tuple[str, str, Callable[[FakeGitHub, str, Any, str], tuple[int, 
     ("POST", r"/(issues/(?:comments/)?\d+)/reactions", FakeGitHub._react),
     ("GET", r"/collaborators/([^/]+)/permission", FakeGitHub._level),
     ("GET", r"/actions/runs/(\d+)", FakeGitHub._run),
+    ("GET", r"/compare/(.+)", FakeGitHub._compare),
 )
 
 
@@ -168,6 +178,7 @@ def serve(github: FakeGitHub, token: str = "") -> Iterator[FakeGitHub]:
             authorised = bool(self.headers.get("Authorization")) and token in self.headers["Authorization"]
             faults = github.faults.get((call.method, call.path), [])
             fault = faults.pop(0) if faults else None
+            answer: object
             if call.method != "GET" and not authorised:
                 status, answer = 401, {"message": "Requires authentication"}
             elif fault is None or fault.done:
