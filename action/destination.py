@@ -21,8 +21,8 @@ from action.publish import default_destination, publish
 from action.publishing import check_one_content
 from action.results import BuildResult, PublishResult, Target
 from action.store.oci_layout import OciLayout
+from generator.catalog import Version
 from generator.config import Settings
-from generator.model import Version
 from generator.names import Arch
 
 _FORMS = "--output oci:DIR, oci-archive:FILE or registry"

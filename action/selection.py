@@ -11,9 +11,8 @@ from typing import Any, NamedTuple, cast
 
 from action.errors import InputError, Problem
 from generator.catalog import Catalog, read_catalog
-from generator.changes import event_rows
+from generator.changes import event_base, event_rows
 from generator.config import Settings
-from generator.history import event_base
 from generator.matrix import Row, Selection, rows, version_rows
 from generator.names import ARCHES, IMAGE_TYPES, Arch, ImageType
 
