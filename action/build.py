@@ -22,6 +22,7 @@ from action.image.labels import standard_labels
 from action.image.manifest import image_size
 from action.init_script import SCRIPT, passed_variables, run_init
 from action.kubefile import find_buildfile
+from action.origin import Origin, this_run
 from action.place import Placement, Placing, placing
 from action.registry.client import RegistryClient
 from action.report.progress import progress_for
@@ -80,7 +81,11 @@ def build(job: Job, layout: OciLayout, means: Means) -> BuildResult:
         with _images(job, context, scan, means) as placing_:
             making = _Making(job=job, context=context, images=placing_, layout=layout, means=means)
             made = making.taken_over() or making.built()
-    layout.put_index(job.ref_name, made.digest, platform={"os": "linux", "architecture": job.arch})
+    origin = Origin(
+        type=job.type, app=job.version.app, version=job.version.name, arch=job.arch, run=this_run(os.environ)
+    )
+    platform = {"os": "linux", "architecture": job.arch}
+    layout.put_index(job.ref_name, made.digest, platform=platform, annotations=origin.annotations())
     images = read_bill(layout, made.digest) or ()
     return BuildResult(
         type=job.type,
@@ -126,10 +131,11 @@ class _Making:
     def taken_over(self) -> _Made | None:
         """The published image, when it has just the content that would be built: no blob is fetched or written."""
         publications, told = self.means.publications, partial(self.means.log, self.job)
-        there = None
-        if publications is not None:
-            there = publications.find(self.job.version.app, self.job.version.name, self.job.arch, told)
-        if publications is None or there is None:
+        if publications is None:
+            return None
+        version = self.job.version
+        there = publications.find(version.image_name(self.job.type), version.name, self.job.arch, told)
+        if there is None:
             return None
         foreseen = self.images.foreseen if self.images else None
         with self.images.sketched() if self.images else nullcontext():

@@ -6,7 +6,7 @@ import os
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,12 @@ from action.errors import ClusterImageError, InputError, Problem, UsageError
 from action.image.index import make_index
 from action.image.manifest import layer_digests
 from action.login import publishing_client
+from action.origin import this_run
 from action.publish import default_destination, publish
 from action.publishing import check_one_content
 from action.results import BuildResult, PublishResult, Target
 from action.store.oci_layout import OciLayout
+from generator.catalog import Version
 from generator.config import Settings
 from generator.names import Arch
 
@@ -36,7 +38,7 @@ class Destination:
     settings: Settings
 
     def finish(
-        self, target: Target, results: Sequence[BuildResult], offered: Collection[Arch], force: str | None = None
+        self, target: Target, results: Sequence[BuildResult], version: Version, force: str | None = None
     ) -> PublishResult | None:
         """Make the index of what was built and put everything in place; the index comes last.
 
@@ -44,7 +46,7 @@ class Destination:
         """
         if self.kind == "registry":
             layouts: Mapping[Arch, Path] = {result.arch: self.layout.root for result in results}
-            registry, namespace = default_destination(self.settings, os.environ)
+            registry, namespace = default_destination(self.settings, target.type, os.environ)
             client = publishing_client(registry, self.settings, os.environ)
             return publish(
                 target,
@@ -52,8 +54,10 @@ class Destination:
                 registry=registry,
                 namespace=namespace,
                 client=client,
+                name=version.image_name(target.type),
+                run=this_run(os.environ),
                 force=force,
-                offered=offered,
+                offered=version.arches,
             )
         manifests = {result.arch: result.digest for result in results if result.digest is not None}
         if target.type == "configs":
@@ -90,7 +94,7 @@ def _new_layout(path: Path) -> Iterator[OciLayout]:
     existed = _check_layout(path)
     try:
         yield OciLayout(path)
-    except ClusterImageError:
+    except (ClusterImageError, OSError):  # a full disk is one
         if not existed:
             shutil.rmtree(path, ignore_errors=True)
         raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
@@ -10,33 +9,17 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-import urllib3
-
-from action.errors import ClusterImageError, InputError, Problem
+from action.errors import InputError, Problem
+from action.github_calls import Caller
+from action.github_calls import GitHubError as GitHubError
+from action.shape import whole_text
 from generator.errors import escape_log as escape_log  # ours and every boundary's
 
 API_VERSION = "2022-11-28"
 MAX_PAGES = 50
-MAX_BODY = 16 * 1024 * 1024
-# Writing twice is worse than not at all: only calls that read are repeated (and any call that never got through).
-_RETRY = urllib3.Retry(
-    total=4,
-    connect=4,
-    read=2,
-    status=3,
-    backoff_factor=0.5,
-    status_forcelist=(429, 500, 502, 503, 504),
-    raise_on_status=False,
-)
-_TIMEOUT = urllib3.Timeout(connect=10, read=30)
-
-
-class GitHubError(ClusterImageError):
-    """The API refused or could not be reached. ``status`` is None when no response came."""
-
-    def __init__(self, problem: Problem, status: int | None = None) -> None:
-        super().__init__(problem)
-        self.status = status
+_WRITES = 3
+# What the answer to a permission request calls the roles, the highest first.
+_PERMISSIONS = {"admin": "admin", "maintain": "maintain", "push": "write", "triage": "triage", "pull": "read"}
 
 
 class GitHubApi:
@@ -44,15 +27,14 @@ class GitHubApi:
 
     def __init__(self, api_url: str, repository: str, token: str) -> None:
         self.repository = repository
-        self._base = f"{api_url.rstrip('/')}/repos/{repository}"
-        self._http = urllib3.PoolManager(retries=_RETRY, timeout=_TIMEOUT)
-        self._headers = {
+        headers = {
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": API_VERSION,
             "User-Agent": "cluster-image",
         }
         if token:
-            self._headers["Authorization"] = f"Bearer {token}"
+            headers["Authorization"] = f"Bearer {token}"
+        self._call = Caller(f"{api_url.rstrip('/')}/repos/{repository}", headers).call
 
     @classmethod
     def from_environment(cls) -> GitHubApi:
@@ -76,11 +58,16 @@ class GitHubApi:
             if error.status == 404:
                 return "none"
             raise
-        # role_name is exact, but may be a name that an organisation chose; permission knows only the coarse levels
+        # role_name is exact, but may be a name that an organisation chose for a role of its own; what that may do is
+        # in the account's permissions. permission knows only the coarse levels.
         role = str(answer.get("role_name") or "")
-        return (
-            role if role in {"read", "triage", "write", "maintain", "admin"} else str(answer.get("permission", "none"))
-        )
+        if role in _PERMISSIONS.values():
+            return role
+        user = answer.get("user")
+        permissions = user.get("permissions") if isinstance(user, dict) else None
+        if isinstance(permissions, dict):
+            return next((level for name, level in _PERMISSIONS.items() if permissions.get(name) is True), "none")
+        return str(answer.get("permission", "none"))
 
     def comments(self, number: int) -> list[dict[str, Any]]:
         """Every comment of an issue, oldest first."""
@@ -97,17 +84,36 @@ class GitHubApi:
         return found
 
     def comment(self, number: int, body: str) -> int:
-        """Write a comment; returns its id."""
-        return int(_object(self._call("POST", f"/issues/{number}/comments", {"body": body}))["id"])
+        """Write a comment; returns its id. One whose answer was lost is looked for before it is written again."""
+        for _ in range(_WRITES):
+            try:
+                return _id(self._call("POST", f"/issues/{number}/comments", {"body": whole_text(body)}, again=False))
+            except GitHubError as error:
+                if not error.maybe_done:
+                    raise
+                failed = error
+            written = [
+                each
+                for each in self.comments(number)
+                if isinstance(each, dict) and each.get("body") == whole_text(body)
+            ]
+            if written:
+                return _id(written[-1])
+        raise failed
 
     def edit_comment(self, comment_id: int, body: str) -> None:
         """Replace the text of a comment of our own."""
-        self._call("PATCH", f"/issues/comments/{comment_id}", {"body": body})
+        self._call("PATCH", f"/issues/comments/{comment_id}", {"body": whole_text(body)})
 
     def react(self, number: int, comment_id: int, content: str) -> None:
         """React to a comment, or to the issue itself when ``comment_id`` is 0."""
         place = f"/issues/comments/{comment_id}" if comment_id else f"/issues/{number}"
         self._call("POST", f"{place}/reactions", {"content": content})
+
+    def is_ancestor(self, commit: str, of: str) -> bool:
+        """Whether ``of`` comes after ``commit`` in the history."""
+        names = "...".join(urllib.parse.quote(name, safe="") for name in (commit, of))
+        return _object(self._call("GET", f"/compare/{names}?per_page=1")).get("status") == "ahead"
 
     def is_running(self, run_id: int) -> bool:
         """Whether a workflow run has not ended. One that cannot be looked up has: nothing may wait for it."""
@@ -116,30 +122,6 @@ class GitHubApi:
         except GitHubError:
             return False
 
-    def _call(self, method: str, path: str, data: dict[str, Any] | None = None) -> object:
-        what = f"{method} {path.partition('?')[0]}"
-        try:
-            response = self._http.request(
-                method,
-                self._base + path,
-                headers=self._headers,
-                json=data,
-                redirect=False,
-                preload_content=False,
-            )
-            body = response.read(MAX_BODY + 1)
-            response.release_conn()
-        except urllib3.exceptions.HTTPError as error:
-            message = f"GitHub could not be reached for {what}: {type(error).__name__}"
-            raise GitHubError(Problem("github-unreachable", message, "run the job again")) from error
-        if response.status >= 300 or len(body) > MAX_BODY:
-            raise GitHubError(_refusal(what, response.status, body), response.status)
-        try:
-            return json.loads(body or b"null")
-        except ValueError as error:
-            message = f"GitHub answered {what} with something that is no JSON"
-            raise GitHubError(Problem("github-error", message), response.status) from error
-
 
 def _object(answer: object) -> dict[str, Any]:
     if not isinstance(answer, dict):
@@ -147,14 +129,11 @@ def _object(answer: object) -> dict[str, Any]:
     return answer
 
 
-def _refusal(what: str, status: int, body: bytes) -> Problem:
-    try:
-        said = str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
-        said = ""
-    writes = not what.startswith("GET")
-    hint = "the job needs the permission `issues: write`" if writes and status == 403 else ""
-    return Problem("github-error", f"GitHub answered {what} with {status}{f': {said[:200]}' if said else ''}", hint)
+def _id(answer: object) -> int:
+    number = _object(answer).get("id")
+    if not isinstance(number, int):
+        raise GitHubError(Problem("github-error", "GitHub answered with a comment that has no id"))
+    return number
 
 
 def set_output(name: str, value: str) -> None:
@@ -182,4 +161,4 @@ def _append(variable: str, text: str) -> None:
     path = os.environ.get(variable)
     if path:
         with Path(path).open("a", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+            file.write(whole_text(text))

@@ -47,4 +47,10 @@ def looking_client(registry: str, settings: Settings, environment: Mapping[str, 
 
 def with_destination(settings: Settings, registry: str | None, namespace: str | None) -> Settings:
     """The settings, with the registry and the namespace that were given on the command line or as inputs."""
-    return replace(settings, registry=registry or settings.registry, namespace=namespace or settings.namespace)
+    types = {
+        name: replace(own, registry=registry or own.registry, namespace=namespace or own.namespace)
+        for name, own in settings.types.items()
+    }
+    return replace(
+        settings, registry=registry or settings.registry, namespace=namespace or settings.namespace, types=types
+    )

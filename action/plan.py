@@ -18,6 +18,7 @@ from action.waiting import Waiting, read_waiting
 from generator.catalog import Catalog, read_catalog
 from generator.config import Settings
 from generator.matrix import Row, batches, version_rows
+from generator.names import ImageType
 
 
 class Api(Protocol):
@@ -71,10 +72,10 @@ def plan(
     """Decide what ``event`` builds from the tree at ``root``."""
     if event_name in ISSUE_EVENTS:
         return plan_request(read_event(event_name, event), root, settings, api, run)
-    from action.selection import reasons, select_rows  # only here is the tree compared with its history
+    from action.selection import base_note, reasons, select_rows  # only here is the tree compared with its history
 
     rows = select_rows(event_name, event, root, settings)
-    steps = (Step("event", True, f"{event_name}: {len(rows)} builds"),)
+    steps = (Step("event", True, f"{event_name}: {len(rows)} builds{base_note(event_name, event, root)}"),)
     planned, targets = _batches(rows, settings, run, *reasons(event_name, event))
     return Plan(Decision("build", event_name, steps=steps), planned, targets)
 
@@ -187,12 +188,19 @@ def _batches(
     rows: list[Row], settings: Settings, run: Run, force: str, replace: str = ""
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     contexts = {row.target: row.context for row in rows}
+    names = {row.target: row.name or row.app for row in rows}
     planned = [{**batch, "force": force, "replace": replace} for batch in batches(rows)]
     targets = [
         {
             **target,
             "context": contexts[target["type"], target["app"], target["version"]],
-            "image": image_name(settings, run.repository, target["app"], target["version"]),
+            "image": image_name(
+                settings,
+                run.repository,
+                target["type"],
+                names[target["type"], target["app"], target["version"]],
+                target["version"],
+            ),
         }
         for batch in planned
         for target in batch["targets"]
@@ -200,7 +208,8 @@ def _batches(
     return planned, targets
 
 
-def image_name(settings: Settings, repository: str, app: str, version: str) -> str:
+def image_name(settings: Settings, repository: str, image_type: ImageType, name: str, version: str) -> str:
     """What the image will be called: the settings' registry and namespace, else those of the repository's owner."""
-    namespace = settings.namespace or repository.partition("/")[0].lower() or "owner"
-    return f"{settings.registry or 'ghcr.io'}/{namespace}/{app}:{version}"
+    registry, namespace = settings.destination(image_type)
+    namespace = namespace or repository.partition("/")[0].lower() or "owner"
+    return f"{registry or 'ghcr.io'}/{namespace}/{name}:{version}"

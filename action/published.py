@@ -6,7 +6,7 @@ import json
 import re
 import urllib.parse
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from action import bill, content_id
 from action.errors import RegistryError
@@ -16,7 +16,11 @@ from action.registry.authorizer import pull_scope
 from action.registry.client import RegistryClient
 from action.results import ImageInside
 from action.store.manifest import Manifest
-from generator.names import ARCHES, Arch
+from action.store.platform import CONFIG_LIMIT
+from generator.names import ARCHES
+
+if TYPE_CHECKING:
+    from action.publishing import Ready
 
 _MISSING_CODES = ("NAME_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_INVALID")
 _NEXT_PAGE = re.compile(r"<([^>]+)>\s*;\s*rel=\"?next\"?")
@@ -52,12 +56,39 @@ def identity(manifest: Manifest) -> str:
     return annotation(manifest, content_id.LABEL)
 
 
-def entry(index: Manifest, arch: Arch) -> str | None:
-    """The digest that an index has for an architecture; None when it has none, or is no index."""
-    for each in _list(_document(index).get("manifests")):
-        if _mapping(_mapping(each).get("platform")).get("architecture") == arch:
-            return str(_mapping(each).get("digest"))
-    return None
+def entries(index: Manifest) -> dict[str, str]:
+    """The digests that an index names, by architecture."""
+    found = {}
+    for entry in _list(_document(index).get("manifests")):
+        arch = _mapping(_mapping(entry).get("platform")).get("architecture")
+        if isinstance(arch, str) and isinstance(_mapping(entry).get("digest"), str):
+            found[arch] = entry["digest"]
+    return found
+
+
+def has_content(client: RegistryClient, reference: ImageReference, digest: str, image: Ready) -> bool:
+    """Whether a published image has the layers of ``image`` and runs as it does, whatever it says of itself."""
+    if digest == image.digest:
+        return True
+    manifest = find(client, at(reference, digest=digest))
+    document = _document(manifest) if manifest else {}
+    ours = image.manifest()
+    if [_mapping(layer).get("digest") for layer in _list(document.get("layers"))] != list(image.layer_digests()):
+        return False
+    config = _mapping(document.get("config"))
+    size = config.get("size")
+    if not isinstance(size, int) or not 0 <= size <= CONFIG_LIMIT:
+        return False
+    body = b"".join(client.read_blob(reference, str(config.get("digest")), size=size))
+    return _running(_json(body)) == _running(image.layout.read_manifest(ours["config"]["digest"]))
+
+
+def _running(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a configuration decides how the image runs: without its history and the labels that only tell."""
+    run = dict(_mapping(config.get("config")))
+    run["Labels"] = content_id.deciding({str(name): value for name, value in _mapping(run.get("Labels")).items()})
+    kept = {name: config.get(name) for name in ("architecture", "os", "variant", "rootfs")}
+    return {**kept, "config": run}
 
 
 def bills(client: RegistryClient, reference: ImageReference, index: Manifest) -> dict[str, tuple[ImageInside, ...]]:

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from action import content_id, published
+from action import published
 from action.errors import ClusterImageError, InputError, Problem
-from action.image.bill_layer import read_bill
 from action.image.index import index_document, shared_annotations
 from action.image.labels import TYPE
 from action.image.manifest import image_size, layer_digests, with_arch
+from action.layout_check import bill_of, check_files, check_image, foreign
+from action.origin import Origin
 from action.results import ImageInside, Target
 from action.store.digest import digest_of
-from action.store.manifest import Manifest, parse_manifest
-from action.store.media import OCI_INDEX, OCI_LAYER, OCI_MANIFEST
+from action.store.manifest import Manifest
+from action.store.media import OCI_INDEX, OCI_MANIFEST
 from action.store.oci_layout import Descriptor, OciLayout, canonical_json
 from generator.names import Arch
 
@@ -27,18 +28,25 @@ _VERSION = "org.opencontainers.image.version"
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """One architecture, ready to push. ``bill`` is None when the image carries no bill of images."""
+    """One architecture, ready to push. ``bill`` is None when the image carries no bill of images.
+
+    ``taken_over``: it was published before and not made in this run; its layers are in the registry only.
+    """
 
     arch: Arch
     layout: OciLayout
     digest: str
     bill: tuple[ImageInside, ...] | None
+    taken_over: bool = False
 
     def manifest(self) -> dict[str, Any]:
         return self.layout.read_manifest(self.digest)
 
     def body(self) -> bytes:
         return self.layout.blob_path(self.digest).read_bytes()
+
+    def layer_digests(self) -> list[str]:
+        return layer_digests(self.layout, self.digest)
 
     def size(self) -> int:
         """Bytes of the whole image."""
@@ -53,8 +61,10 @@ class Ready:
         return {part["digest"]: int(part["size"]) for part in (*manifest["layers"], manifest["config"])}
 
 
-def find_images(target: Target, layouts: Mapping[Arch, Path]) -> list[Ready]:
-    """Every architecture of ``target``; raises InputError that names all that are missing or not what they say.
+def find_images(target: Target, layouts: Mapping[Arch, Path], run: str) -> list[Ready]:
+    """Every architecture of ``target``, as the workflow run ``run`` has built it.
+
+    Raises InputError that names all that are missing or not what they say.
 
     ``configs`` have one content: an architecture without a layout of its own takes that of another.
     """
@@ -62,7 +72,7 @@ def find_images(target: Target, layouts: Mapping[Arch, Path]) -> list[Ready]:
     found: list[Ready] = []
     for arch in sorted(target.arches):
         try:
-            found.append(_find_image(target, layouts, arch))
+            found.append(_find_image(target, layouts, arch, run))
         except ClusterImageError as error:
             problems.extend(error.problems)
     if problems:
@@ -106,7 +116,7 @@ def index_of(
     return Manifest(body, OCI_INDEX, digest_of(body))
 
 
-def _find_image(target: Target, layouts: Mapping[Arch, Path], arch: Arch) -> Ready:
+def _find_image(target: Target, layouts: Mapping[Arch, Path], arch: Arch, run: str) -> Ready:
     source: Arch | None = arch if arch in layouts else None
     if source is None and target.type == "configs":
         source = next(iter(sorted(layouts)), None)
@@ -114,29 +124,20 @@ def _find_image(target: Target, layouts: Mapping[Arch, Path], arch: Arch) -> Rea
         message = f"{target.app} {target.version} has no image for {arch}, so nothing was published"
         raise InputError(Problem("missing-architecture", message, "see why its build failed"))
     layout = OciLayout(layouts[source])
-    digest = layout.resolve(f"{target.version}-{source}").digest
-    _check(layout, digest, source)
-    if source != arch:
-        digest = with_arch(layout, digest, arch).digest
-    return Ready(arch, layout, digest, read_bill(layout, digest))
+    with foreign(layout.root):
+        check_files(layout.root)
+        entry = layout.resolve(f"{target.version}-{source}")
+        _check_origin(Origin.read(entry.annotations), Origin.of(target, source, run), layout.root)
+        image = check_image(layout, entry.digest, source)
+        inside = bill_of(layout, image)
+    made_here = all(layout.blob_path(layer.digest).exists() for layer in image.layers)
+    digest = entry.digest if source == arch else with_arch(layout, entry.digest, arch).digest
+    return Ready(arch, layout, digest, inside, taken_over=not made_here)
 
 
-def _check(layout: OciLayout, digest: str, arch: Arch) -> None:
-    """The layout comes from the machine that ran init.sh: that it is what it says is not taken on trust."""
-    manifest = layout.read_manifest(digest)
-    # Strictly, as of an image that others made; raises InputError.
-    parse_manifest(layout.blob_path(digest).read_bytes(), OCI_MANIFEST, f"the image for {arch}")
-    config = layout.read_manifest(manifest["config"]["digest"])
-    if config.get("architecture") != arch or config.get("os") != "linux":
-        found = f"{config.get('os')}/{config.get('architecture')}"
-        raise InputError(Problem("wrong-architecture", f"the image for {arch} says that it is for {found}"))
-    plain = [layer["digest"] for layer in manifest["layers"] if layer["mediaType"] == OCI_LAYER]
-    diff_ids = config.get("rootfs", {}).get("diff_ids", [])
-    if len(diff_ids) != len(manifest["layers"]) or set(plain) - set(diff_ids):
-        message = f"the layers of the image for {arch} are not those of its configuration"
-        raise InputError(Problem("wrong-layers", message, "build it again"))
-    labels = (config.get("config") or {}).get("Labels") or {}
-    said = content_id.borne_by(manifest)
-    if not said or said != labels.get(content_id.LABEL):
-        message = f"the image for {arch} says two things of its content id, or nothing"
-        raise InputError(Problem("wrong-content-id", message, "build it again"))
+def _check_origin(said: Origin | None, wanted: Origin, root: Path) -> None:
+    """A layout in the place of another's would be published under the other's name."""
+    if said != wanted:
+        message = f"was built as {said}" if said else "does not say what it was built as"
+        hint = "build the image again, in the run that publishes it"
+        raise InputError(Problem("wrong-origin", f"{message}, and is to be published as {wanted}", hint, str(root)))

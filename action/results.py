@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from action.errors import InputError, Problem
+from action.shape import from_json
 from generator.names import Arch, ImageType
+
+# Bytes of one document: the bill of a thousand images is a hundredth of it.
+_LIMIT = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +77,11 @@ class Result:
         It comes from another machine, where foreign code may have run: its shape is not taken on trust.
         """
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**{**data, "problems": tuple(Problem(*item) for item in data["problems"]), **cls._parts(data)})
-        except (KeyError, TypeError, OSError, ValueError) as error:
+            if path.stat().st_size > _LIMIT:
+                raise ValueError(f"it is longer than {_LIMIT} bytes")  # noqa: TRY301 - one message for all that is wrong
+            return from_json(cls, path.read_text(encoding="utf-8"))
+        except (TypeError, OSError, ValueError) as error:
             raise InputError(Problem("bad-result", f"cannot be read as a result: {error}", file=str(path))) from error
-
-    @classmethod
-    def _parts(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """The fields of the document that are not plain JSON values."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +101,6 @@ class BuildResult(Result):
     @property
     def slug(self) -> str:
         return f"{self.type}@{self.app}@{self.version}@{self.arch}"
-
-    @classmethod
-    def _parts(cls, data: dict[str, Any]) -> dict[str, Any]:
-        images = tuple(ImageInside(**{**image, "found": tuple(image["found"])}) for image in data["images"])
-        return {"images": images, "blind_spots": tuple(data["blind_spots"])}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +128,8 @@ class ImageChange:
 class PublishResult(Result):
     """One target in the registry. ``reference`` and ``digest`` are of the index.
 
-    ``unchanged``: the same content was there already, and nothing was sent. ``replaced`` is the digest that the tag
+    ``unchanged``: the same content was there already, and nothing was sent. ``taken_over`` are the architectures whose
+    image this run did not make: it was published before. ``replaced`` is the digest that the tag
     had, and ``force`` the reason why it could be replaced. ``changes`` are against what was published as
     ``compared_with`` (a tag), when there was something to compare with.
     """
@@ -141,14 +137,8 @@ class PublishResult(Result):
     reference: str | None = None
     platforms: tuple[PublishedPlatform, ...] = ()
     unchanged: bool = False
+    taken_over: tuple[Arch, ...] = ()
     replaced: str | None = None
     force: str | None = None
     compared_with: str | None = None
     changes: tuple[ImageChange, ...] = ()
-
-    @classmethod
-    def _parts(cls, data: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "platforms": tuple(PublishedPlatform(**platform) for platform in data["platforms"]),
-            "changes": tuple(ImageChange(**change) for change in data["changes"]),
-        }

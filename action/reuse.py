@@ -51,14 +51,17 @@ class Publications:
     namespace: str
 
     def find(self, app: str, version: str, arch: Arch, told: Callable[[str], None]) -> PublishedImage | None:
-        """The image of one architecture that its tag names now, and the index too if there is one."""
+        """The image of one architecture that its tag names now, when the version's index names the same.
+
+        A tag alone that bears the content id may be anybody's who could write it for a moment.
+        """
         whole = ImageReference.parse(f"{self.registry}/{self.namespace}/{app}:{version}")
         reference = published.at(whole, tag=f"{version}-{arch}")
         try:
             manifest = published.find(self.client, reference)
             index = published.find(self.client, whole) if manifest else None
-            if manifest and index and (named := published.entry(index, arch)) not in (None, manifest.digest):
-                told(f"{reference} is {manifest.digest}, and {whole} names {named}: it is built again")
+            if manifest and (index is None or published.entries(index).get(arch) != manifest.digest):
+                told(f"{reference} is not what {whole} names for {arch}, so it is built")
                 return None
             image = parse_manifest(manifest.body, manifest.media_type, str(reference)) if manifest else None
         except ClusterImageError as error:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from action.errors import InputError, Problem
 from generator.catalog import Catalog, read_catalog
-from generator.changes import event_rows
+from generator.changes import event_base, event_rows
 from generator.config import Settings
 from generator.matrix import Row, Selection, rows, version_rows
 from generator.names import ARCHES, IMAGE_TYPES, Arch, ImageType
@@ -20,9 +23,27 @@ def select_rows(event_name: str, event: Mapping[str, Any], root: Path, settings:
         return _dispatched(event.get("inputs") or {}, root, settings)
     if event_name == "schedule":
         return list(rows(read_catalog(root, settings), settings))
-    if event_name in ("push", "pull_request"):
+    if event_name in ("push", "pull_request", "merge_group"):
+        if event_name == "push":
+            _fetch_before(event, root)
         return event_rows(event_name, event, root, settings)
     raise InputError(Problem("other-event", f"the event {event_name!r} builds nothing"))
+
+
+def base_note(event_name: str, event: Mapping[str, Any], root: Path) -> str:
+    """What to say of a push that can be compared with nothing; empty otherwise."""
+    if event_name != "push" or event_base(event_name, event, root) is not None:
+        return ""
+    return ", which is everything: what was there before is not known, so only what is published is left as it is"
+
+
+def _fetch_before(event: Mapping[str, Any], root: Path) -> None:
+    """The old tip of a forced push, which a clone does not have; GitHub still serves it for a while."""
+    before = str(event.get("before") or "")
+    if re.fullmatch(r"[0-9a-f]{40,64}", before) and before.strip("0") and event_base("push", event, root) is None:
+        command = ["git", "-C", str(root), "fetch", "--quiet", "--no-tags", "--depth=1", "origin", before]
+        environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
+        subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
 
 
 class Reasons(NamedTuple):

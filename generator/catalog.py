@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from generator.buildfiles import ARCH_FILE, find_build_files, only_arch, refuse_link, suggested_types
+from generator.collisions import without_collisions
 from generator.config import METADATA_FILE, AppMetadata, Settings, load_app_metadata
 from generator.doubles import without_doubles
 from generator.errors import InputError, Problem
@@ -33,6 +34,8 @@ def read_catalog(root: Path, settings: Settings) -> Catalog:
     apps.sort(key=lambda app: (natural_key(app.name), app.root))
     apps, doubled = without_doubles(apps, settings.roots)
     problems += doubled
+    apps, collided = without_collisions(apps, settings)
+    problems += collided
     problems += unknown_neighbours(apps)
     problems.sort(
         key=lambda problem: (natural_key(problem.file or ""), problem.code, problem.line or 0, problem.message)

@@ -12,7 +12,8 @@ from generator.buildfiles import ARCH_FILE
 from generator.catalog import read_catalog
 from generator.config import METADATA_FILE, Settings
 from generator.errors import InputError
-from generator.history import changed_files, event_base, file_at
+from generator.history import changed_files, file_at
+from generator.history import event_base as event_base
 from generator.matrix import Row, rows
 from generator.model import LATEST
 

@@ -28,6 +28,22 @@ class Pin(NamedTuple):
     commit: str
 
 
+class SecretNames(NamedTuple):
+    """What the secrets of a repository are called that hold a login."""
+
+    username: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeSettings:
+    """What is otherwise for the images of one type; None where it is not."""
+
+    registry: str | None = None
+    namespace: str | None = None
+    secrets: SecretNames | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of a repository, with the defaults filled in. What each key means is in its JSON Schema.
@@ -50,6 +66,7 @@ class Settings:
     engine: Engine = "auto"
     indexes: Indexes = "needed"
     attest: bool = False
+    types: Mapping[ImageType, TypeSettings] = field(default_factory=dict)
     pins: Mapping[str, Pin] = field(default_factory=dict)
 
     @classmethod
@@ -64,9 +81,21 @@ class Settings:
             values["roots"] = {**DEFAULT_ROOTS, **{name: tuple(dirs) for name, dirs in values["roots"].items()}}
         if "runners" in values:
             values["runners"] = {**DEFAULT_RUNNERS, **values["runners"]}
+        if "types" in values:
+            values["types"] = {name: _type_settings(given) for name, given in values["types"].items()}
         if "pins" in values:
             values["pins"] = {name: Pin(**pin) for name, pin in values["pins"].items()}
         return cls(**values)
+
+    def destination(self, image_type: ImageType) -> tuple[str | None, str | None]:
+        """Registry and namespace of the images of a type, each None where the workflow is to know it."""
+        own = self.types.get(image_type, TypeSettings())
+        return own.registry or self.registry, own.namespace or self.namespace
+
+
+def _type_settings(data: Mapping[str, Any]) -> TypeSettings:
+    secrets = data.get("secrets")
+    return TypeSettings(**{**data, "secrets": SecretNames(**secrets) if secrets else None})
 
 
 class Choice(NamedTuple):
@@ -83,6 +112,7 @@ class AppMetadata:
     types: tuple[ImageType, ...] | None = None
     arches: tuple[Arch, ...] | None = None
     versions: tuple[str, ...] | None = None
+    names: Mapping[ImageType, str] = field(default_factory=dict)
     description: str | None = None
     home: str | None = None
     licenses: str | None = None

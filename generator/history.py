@@ -32,6 +32,9 @@ def branch_base(root: Path, reference: str) -> str:
 def event_base(event_name: str, event: Mapping[str, Any], root: Path) -> str | None:
     """The commit that a push or a pull request is to be compared with; None when everything counts as new.
 
+    Everything does in a first push, and where a forced push has dropped what was there before. What is published with
+    the same content is not built then either.
+
     Events: docs.github.com/en/webhooks/webhook-events-and-payloads (``push``, ``pull_request``).
     """
     if event_name == "pull_request":
@@ -40,11 +43,13 @@ def event_base(event_name: str, event: Mapping[str, Any], root: Path) -> str | N
         if _parents(root)[1:] == [request["head"]["sha"]]:
             return "HEAD^1"
         return branch_base(root, str(request["base"]["sha"]))
+    if event_name == "merge_group":
+        return branch_base(root, str(event["merge_group"]["base_sha"]))
     before = str(event.get("before") or "")
     if before.strip("0"):
         with suppress(InputError):  # a forced push may have dropped it, and a fresh clone then does not have it
             return _commit(root, before)
-    return "HEAD^1" if _parents(root) else None
+    return None
 
 
 def file_at(root: Path, commit: str, path: str) -> str:

@@ -15,7 +15,10 @@ MATRIX_LIMIT = 256
 
 
 class Row(NamedTuple):
-    """One build job: one architecture of one image. ``context`` is relative to the repository, with slashes."""
+    """One build job: one architecture of one image. ``context`` is relative to the repository, with slashes.
+
+    ``name`` is what the image is called in its namespace, empty when that is the application.
+    """
 
     type: ImageType
     app: str
@@ -24,6 +27,7 @@ class Row(NamedTuple):
     context: str
     runner: str
     build_args: Mapping[str, str] = {}
+    name: str = ""
 
     @property
     def target(self) -> tuple[ImageType, str, str]:
@@ -31,12 +35,9 @@ class Row(NamedTuple):
         return self.type, self.app, self.version
 
     def to_json(self) -> dict[str, Any]:
-        """The row as a JSON object; ``build_args`` only when there are some."""
-        fields = self._asdict()
-        if self.build_args:
-            return {**fields, "build_args": dict(self.build_args)}
-        del fields["build_args"]
-        return fields
+        """The row as a JSON object; ``build_args`` and ``name`` only when there are some."""
+        fields = {**self._asdict(), "build_args": dict(self.build_args)}
+        return {key: value for key, value in fields.items() if value or key not in ("build_args", "name")}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -66,8 +67,9 @@ def version_rows(
     """The rows of one image: an architecture each, of those that the version can be built for and ``arches`` asks."""
     wanted = tuple(arches)
     arguments = {**version.metadata.build_args, **(build_args or {})} if image_type == "dockerimages" else {}
+    name = version.metadata.names.get(image_type, "")
     return [
-        Row(image_type, version.app, version.name, arch, version.context, settings.runners[arch], arguments)
+        Row(image_type, version.app, version.name, arch, version.context, settings.runners[arch], arguments, name)
         for arch in version.arches
         if not wanted or arch in wanted
     ]

@@ -13,6 +13,7 @@ from generator.errors import InputError, Problem
 from generator.names import IMAGE_TYPES, Arch, ImageType, app_fault, nearest, version_fault
 
 LATEST = "latest"
+COLLISION_HINT = "give one of them another name: names in image.yaml, or types in imagebuild.yaml"
 
 
 class BuildFiles(NamedTuple):
@@ -36,7 +37,8 @@ class Version:
 
     ``name`` is the version that was asked for, ``directory`` where its files are (that of ``latest`` when the version
     has none of its own) and ``context`` the same relative to the root. ``types`` are those that the matrix builds, and
-    ``arches`` the architectures it can be built for.
+    ``arches`` the architectures it can be built for. ``colliding`` are types that would be published under one name
+    with another: they are not built.
     """
 
     app: str
@@ -47,6 +49,11 @@ class Version:
     arches: tuple[Arch, ...]
     files: BuildFiles
     metadata: AppMetadata
+    colliding: tuple[ImageType, ...] = ()
+
+    def image_name(self, image_type: ImageType) -> str:
+        """What the image of a type is called in its namespace: the application, unless image.yaml says otherwise."""
+        return self.metadata.names.get(image_type, self.app)
 
     def named(self, name: str) -> Version:
         """The same directory, to be built as another version."""
@@ -127,6 +134,9 @@ class Catalog:
 
 
 def _serving(version: Version, image_type: ImageType) -> Version:
+    if image_type in version.colliding:
+        message = f"{version.app} {version.name} as {image_type} has the name of another image"
+        raise InputError(Problem("name-collision", message, COLLISION_HINT, version.context))
     servable = version.files.servable
     if image_type in servable:
         return version

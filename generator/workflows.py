@@ -74,8 +74,20 @@ def _values(settings: Settings) -> dict[str, Any]:
         pin = pinned[name]
         return f"{name}@{pin.commit} # {pin.version}"
 
+    own_logins = {name: own.secrets for name, own in sorted(settings.types.items()) if own.secrets}
+
+    def login(part: str) -> str:
+        """The expression for a part of the login of a target's type."""
+        texts = [
+            f"matrix.target.type == '{name}' && secrets.registry-{part}-{name} || matrix.target.type != '{name}' && "
+            for name in own_logins
+        ]
+        return "".join(f"({text}" for text in texts) + f"secrets.registry-{part}" + ")" * len(texts)
+
     return {
         "action": action,
+        "login": login,
+        "own_logins": own_logins,
         # The newer `$/` is unknown to GitHub Enterprise Server and to actionlint, and the checkout is of this commit.
         "own": " # zizmor: ignore[self-repository] GitHub Enterprise Server knows no $/",
         "runner": settings.runners[settings.arches[0]],

@@ -54,25 +54,26 @@ def handle(args: argparse.Namespace) -> int:
     root = Path(args.root or ".").resolve()
     settings = with_destination(load_settings(root), args.registry, args.namespace)
     catalog = read_catalog(root, settings)
+    row = _row(args.row) if args.row else None
+    jobs = [] if row else _jobs(args, catalog)
     means = Means(
         client=RegistryClient(default_keychain(), mirrors=settings.mirrors, insecure=settings.insecure),
         engine=settings.engine,
         cache=args.cache,
         whole_indexes=settings.indexes == "full",
-        publications=_publications(args, settings),
+        publications=_publications(args, settings, row.type if row else jobs[0].type),
         log=_log,
     )
-    if args.row:
-        return _build_row(_row(args.row), Path(args.output), catalog, means)
-    jobs = _jobs(args, catalog)
+    if row:
+        return _build_row(row, Path(args.output), catalog, means)
     with open_destination(args.output, settings) as destination:
         results = [build(job, destination.layout, means) for job in jobs]
-        published = destination.finish(_target(jobs), results, jobs[0].version.arches, args.force)
+        published = destination.finish(_target(jobs), results, jobs[0].version, args.force)
     print(build_table(results, published))
     return 0
 
 
-def _publications(args: argparse.Namespace, settings: Settings) -> Publications | None:
+def _publications(args: argparse.Namespace, settings: Settings, image_type: ImageType) -> Publications | None:
     """Where the images will be published, so that one that is there already need not be built again.
 
     Raises InputError when nothing says where, and the images are to be published at once.
@@ -80,7 +81,7 @@ def _publications(args: argparse.Namespace, settings: Settings) -> Publications 
     if args.force or not (args.row or args.output == "registry"):
         return None
     try:
-        registry, namespace = default_destination(settings, os.environ)
+        registry, namespace = default_destination(settings, image_type, os.environ)
     except InputError:
         if args.row:
             return None
@@ -98,6 +99,9 @@ def _build_row(row: Row, output: Path, catalog: Catalog, means: Means) -> int:
         result = build(job, OciLayout(output / "layout"), means)
     except ClusterImageError as error:
         result = replace(result, problems=error.problems)
+        raise
+    except Exception as error:
+        result = replace(result, problems=(Problem("defect", f"a defect of cluster-image: {type(error).__name__}"),))
         raise
     finally:
         result.write(output / "result.json")

@@ -47,7 +47,7 @@ def handle(args: argparse.Namespace) -> int:
             _handle_request(read_event(args.event_name, data), root, api, run)
         else:
             planned = plan(args.event_name, data, root, load_settings(root), api, run)
-            report = {"targets": planned.targets, "publishing": args.event_name != "pull_request"}
+            report = {"targets": planned.targets, "publishing": args.event_name not in ("pull_request", "merge_group")}
             _write_outputs(planned, DECISIONS[planned.decision.outcome], report)
     except ClusterImageError:
         _set_outputs("refused", [], {})

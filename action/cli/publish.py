@@ -11,12 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from action.cli.options import add_option
-from action.errors import ClusterImageError, Problem, UsageError
-from action.github import escape_log, set_output
+from action.errors import ClusterImageError, InputError, Problem, UsageError
+from action.github import GitHubApi, escape_log, set_output
+from action.layout_check import check_files, foreign
 from action.login import PASSWORD, USERNAME, publishing_client, with_destination
+from action.origin import this_run
 from action.publish import default_destination, publish
 from action.report.table import size
 from action.results import PublishResult, Target
+from action.store.oci_layout import OciLayout
 from generator.catalog import read_catalog
 from generator.config import load_settings
 from generator.names import Arch
@@ -43,13 +46,16 @@ def handle(args: argparse.Namespace) -> int:
     except ClusterImageError as error:
         result = replace(result, problems=error.problems)
         raise
+    except Exception as error:
+        result = replace(result, problems=(Problem("defect", f"a defect of cluster-image: {type(error).__name__}"),))
+        raise
     finally:
         if args.output:
             result.write(Path(args.output) / "result.json")
-    # What the workflow needs to attest the image: its name without a tag, its digest, and whether this run made it.
+    # What the workflow needs to attest the image: its name without a tag, its digest, and whether all is this run's.
     set_output("name", str(result.reference).rpartition(":")[0])
     set_output("digest", str(result.digest))
-    set_output("changed", "false" if result.unchanged else "true")
+    set_output("changed", "false" if result.unchanged or result.taken_over else "true")
     for problem in result.problems:
         print(escape_log(str(problem)), file=sys.stderr)
     print(escape_log("\n".join(_told(result))))
@@ -70,7 +76,7 @@ def _publish(args: argparse.Namespace, target: Target) -> PublishResult:
     root = Path(args.root or ".")
     settings = with_destination(load_settings(root), args.registry, args.namespace)
     version = read_catalog(root, settings).resolve(target.type, target.app, target.version)
-    registry, namespace = default_destination(settings, os.environ)
+    registry, namespace = default_destination(settings, target.type, os.environ)
     layouts = _layouts(Path(args.layouts), target)
     return publish(
         target,
@@ -78,6 +84,9 @@ def _publish(args: argparse.Namespace, target: Target) -> PublishResult:
         registry=registry,
         namespace=namespace,
         client=publishing_client(registry, settings, os.environ),
+        name=version.image_name(target.type),
+        run=this_run(os.environ),
+        is_older=_is_older,
         force=args.force,
         replace=args.replace,
         offered=version.arches,
@@ -85,12 +94,33 @@ def _publish(args: argparse.Namespace, target: Target) -> PublishResult:
     )
 
 
+def _is_older(ours: str, theirs: str) -> bool:
+    """Whether a commit is an ancestor of another, as GitHub knows; no when that cannot be looked up."""
+    try:
+        return GitHubApi.from_environment().is_ancestor(ours, theirs)
+    except ClusterImageError as error:
+        print(escape_log(f"cannot compare {ours} with {theirs}: {error.problems[0].message}"), file=sys.stderr)
+        return False
+
+
 def _layouts(folder: Path, target: Target) -> dict[Arch, Path]:
-    """The downloaded layouts by architecture; a folder that is one layout itself serves them all."""
-    if (folder / "oci-layout").is_file():
-        return dict.fromkeys(target.arches, folder)
+    """The downloaded layouts by architecture.
+
+    actions/download-artifact puts an only artifact into the folder itself: then what is inside says what it is for. A
+    folder that holds both comes from no run of ours, and is refused: files of the repository must not stand in.
+    """
     named: dict[Arch, Path] = {arch: folder / f"image@{target.slug}@{arch}" for arch in target.arches}
-    return {arch: path for arch, path in named.items() if (path / "oci-layout").is_file()}
+    apart = {arch: path for arch, path in named.items() if (path / "oci-layout").is_file()}
+    if not (folder / "oci-layout").is_file():
+        return apart
+    if any(path.name.startswith("image@") for path in folder.iterdir()):
+        message = "holds an image layout, and folders with further ones"
+        raise InputError(Problem("two-layouts", message, "let the folder hold the artifacts only", str(folder)))
+    check_files(folder)
+    with foreign(folder):
+        layout = OciLayout(folder)
+        tags: dict[Arch, str] = {arch: f"{target.version}-{arch}" for arch in target.arches}
+        return {arch: folder for arch, tag in tags.items() if tag in layout.names()}
 
 
 def _target(text: str) -> Target:

@@ -16,7 +16,7 @@ from action.github import GitHubApi, GitHubError, add_summary, escape_log
 from action.handover import unpack
 from action.report.marker import Status, write_marker
 from action.report.outcome import Image, collect
-from action.report.result import result, status_table
+from action.report.result import defect_text, result, status_table
 from action.report.summary import result_summary
 
 
@@ -31,35 +31,43 @@ def handle(args: argparse.Namespace) -> int:
     images = collect(plan["targets"], Path(args.results), publishing=plan.get("publishing", True))
     problems = [Problem(*problem) for problem in plan.get("problems", ())]
     if images:
-        add_summary(result_summary(images, problems))
-        print(escape_log(status_table(images)))
-    if images and plan.get("issue"):
-        _answer(plan, images, problems)
+        try:
+            if plan.get("issue"):
+                _answer(plan, images, problems)
+        finally:
+            add_summary(result_summary(images, problems))
+            print(escape_log(status_table(images)))
     return 0
 
 
 def _answer(plan: Mapping[str, Any], images: list[Image], problems: list[Problem]) -> None:
+    """Whatever goes wrong, the comment that says "Building" is replaced: a defect of ours is told, and then raised."""
     api = GitHubApi.from_environment()
     run = run_of_environment()
     number, source = int(plan["issue"]), int(plan["source"])
-    published = all(image.published for image in images)
-    state = "published" if published else "done"
-    marker = write_marker(Status(state, source, tuple(plan.get("digests", ())), True, run.id))
-    body = f"{marker}\n{result(images, problems, run.url)}"
-    _write(api, number, int(plan.get("status") or 0), body)
-    problem = react(api, number, source, DONE if published else FAILED)
+    done = all(image.published for image in images)
+    status = Status("published" if done else "done", source, tuple(plan.get("digests", ())), True, run.id)
+    defect: Exception | None = None
+    try:
+        said = result(images, problems, run.url)
+    except Exception as error:
+        defect, said = error, defect_text(run.url)
+    _write(api, number, int(plan.get("status") or 0), f"{write_marker(status)}\n{said}")
+    problem = react(api, number, source, DONE if defect is None and done else FAILED)
     if problem is not None:
         print(escape_log(str(problem)), file=sys.stderr)
+    if defect is not None:
+        raise defect
 
 
 def _write(api: GitHubApi, number: int, status: int, body: str) -> None:
-    """Edit the status comment; when somebody has deleted it, write a new one."""
+    """Edit the status comment; when that cannot be done, because somebody has deleted it or so, write a new one."""
     if status:
         try:
             api.edit_comment(status, body)
         except GitHubError as error:
             if error.status != 404:
-                raise
+                print(escape_log(str(error)), file=sys.stderr)
         else:
             return
     api.comment(number, body)

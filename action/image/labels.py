@@ -11,6 +11,7 @@ from generator.names import Arch, ImageType
 TYPE = "io.cluster-image.type"
 _PREFIX = "org.opencontainers.image."
 CREATED = f"{_PREFIX}created"
+REVISION = f"{_PREFIX}revision"
 
 
 def standard_labels(
@@ -28,7 +29,7 @@ def standard_labels(
         f"{_PREFIX}url": metadata.home or "",
         f"{_PREFIX}licenses": metadata.licenses or "",
         f"{_PREFIX}source": _source(environment),
-        f"{_PREFIX}revision": environment.get("GITHUB_SHA", ""),
+        REVISION: environment.get("GITHUB_SHA", ""),
     }
     return {name: value for name, value in found.items() if value}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,23 +125,19 @@ def _names(data: Mapping[str, Any]) -> dict[str, Any]:
     return {**names, "reference": data["image"]}
 
 
-def _slug(path: Path) -> str | None:
-    """What a result that lies in the folder itself is about: there actions/download-artifact puts an only one."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return "@".join(data[name] for name in ("type", "app", "version", "arch") if name in data)
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
-
-
 def _read(results: Path, slug: str, kind: type[_Result]) -> _Result | Problem:
-    """The result of a job, or the problem that stands for it."""
+    """The result of a job, or the problem that stands for it.
+
+    actions/download-artifact puts an only artifact into the folder itself: what is inside says whose it is.
+    """
     path = results / f"result@{slug}" / "result.json"
-    if not path.is_file():
-        path = results / "result.json"
-        if _slug(path) != slug:
-            return _MISSING
+    alone = not path.is_file()
     try:
-        return kind.read(path)
+        found = kind.read(results / "result.json" if alone else path)
     except InputError as error:
-        return error.problems[0]
+        return _MISSING if alone else error.problems[0]
+    if found.slug == slug:
+        return found
+    return (
+        _MISSING if alone else Problem("bad-result", f"is the result of {found.slug}, not of {slug}", file=str(path))
+    )

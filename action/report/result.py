@@ -27,6 +27,15 @@ def result(images: Sequence[Image], problems: Sequence[Problem], run_url: str) -
     return compose(result_blocks(images, problems, run_url))
 
 
+def defect_text(run_url: str) -> str:
+    """The last text when no result can be told; ``run_url`` is where the reason is."""
+    return compose([f"### ❌ The result cannot be told\n\nThis is a defect of cluster-image. Its {_log_of(run_url)}."])
+
+
+def _log_of(run_url: str) -> str:
+    return f"[workflow run]({run_url}) has the reason" if run_url else "log has the reason"
+
+
 def result_blocks(images: Sequence[Image], problems: Sequence[Problem], run_url: str) -> list[Block | str]:
     """The blocks of a result, the most important first."""
     published = [image for image in images if image.published]

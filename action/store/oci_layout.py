@@ -7,6 +7,7 @@ the machine fails.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -139,20 +140,35 @@ class OciLayout:
         """Store a manifest or an index under the media type that it names itself."""
         return self.write_json(document, document["mediaType"])
 
-    def put_index(self, ref_name: str, digest: str, *, platform: Mapping[str, str] | None = None) -> None:
-        """Name a stored manifest or index: readers find it as ``oci:<layout>:<ref_name>``. An older one gives way."""
+    def put_index(
+        self,
+        ref_name: str,
+        digest: str,
+        *,
+        platform: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+    ) -> None:
+        """Name a stored manifest or index: readers find it as ``oci:<layout>:<ref_name>``. An older one gives way.
+
+        Two processes may name images in one layout: each waits for the other.
+        """
         document = self.read_manifest(digest)
         entry = Descriptor(
             media_type=document.get("mediaType", OCI_MANIFEST),
             digest=digest,
             size=self.blob_path(digest).stat().st_size,
-            annotations={REF_NAME: ref_name},
+            annotations={**(annotations or {}), REF_NAME: ref_name},
             platform=platform or {},
         )
-        others = [item for item in self._named() if item.annotations.get(REF_NAME) != ref_name]
-        entries = sorted((*others, entry), key=lambda item: item.annotations.get(REF_NAME, ""))
-        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [item.to_json() for item in entries]}
-        self._replace("index.json", json.dumps(index, indent=2, sort_keys=True) + "\n")
+        with self._alone():
+            others = [item for item in self._named() if item.annotations.get(REF_NAME) != ref_name]
+            entries = sorted((*others, entry), key=lambda item: item.annotations.get(REF_NAME, ""))
+            index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [item.to_json() for item in entries]}
+            self._replace("index.json", json.dumps(index, indent=2, sort_keys=True) + "\n")
+
+    def names(self) -> set[str]:
+        """What is in the layout, by name; raises InputError for an index that cannot be read."""
+        return {item.annotations[REF_NAME] for item in self._named() if REF_NAME in item.annotations}
 
     def resolve(self, ref_name: str | None = None) -> Descriptor:
         """What ``ref_name`` names, or the only entry there is; raises InputError that lists the names."""
@@ -193,6 +209,16 @@ class OciLayout:
             return [Descriptor.from_json(item) for item in json.loads(path.read_bytes())["manifests"]]
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._broken(f"index.json cannot be read: {error}") from error
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other process changes the index meanwhile. The folder itself is locked: no file is left behind."""
+        descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def _prepare(self) -> Path:
         folder = self.root / "blobs" / "sha256"

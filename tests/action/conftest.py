@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from action import github_calls
 from tests.support.asking import Stage
 from tests.support.github_api import FakeGitHub, serve
 
@@ -18,3 +19,11 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     github.roles = {"maintainer": "write", "helper": "triage", "owner": "admin"}
     with serve(github, "workflow-token"):
         yield Stage(tmp_path, github, monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits between the tries of a call of GitHub's API, none of which is waited."""
+    asked: list[float] = []
+    monkeypatch.setattr(github_calls, "sleep", asked.append)
+    return asked

@@ -10,6 +10,7 @@ import pytest
 
 from action.__main__ import main
 from action.errors import ClusterImageError, InputError, UsageError
+from action.origin import Origin
 from action.publish import default_destination
 from action.results import PublishResult
 from action.store.oci_layout import OciLayout
@@ -38,7 +39,8 @@ def layouts(tmp_path: Path) -> Path:
     (context / "Kubefile").write_text("FROM scratch\nCOPY Kubefile /\n")
     layout = OciLayout(tmp_path / "layouts/image@apps@web@v1@amd64")
     built = build_image(context, context / "Kubefile", arch="amd64", labels={}, build_args={}, layout=layout)
-    layout.put_index("v1-amd64", built.digest)
+    origin = Origin(type="apps", app="web", version="v1", arch="amd64", run="")
+    layout.put_index("v1-amd64", built.digest, annotations=origin.annotations())
     return tmp_path / "layouts"
 
 
@@ -99,7 +101,7 @@ def test_a_target_that_is_none(layouts: Path, text: str) -> None:
 
 def test_where_to_publish_by_default() -> None:
     owner = {"GITHUB_REPOSITORY_OWNER": "Some-One"}
-    assert default_destination(Settings(), owner) == ("ghcr.io", "some-one")
-    assert default_destination(Settings(registry="r.example", namespace="n"), owner) == ("r.example", "n")
+    assert default_destination(Settings(), "apps", owner) == ("ghcr.io", "some-one")
+    assert default_destination(Settings(registry="r.example", namespace="n"), "apps", owner) == ("r.example", "n")
     with pytest.raises(InputError, match="under which name"):
-        default_destination(Settings(), {})
+        default_destination(Settings(), "apps", {})

@@ -8,7 +8,7 @@ import pytest
 
 from action.errors import InputError
 from action.selection import Reasons, reasons, select_rows
-from generator.config import Settings
+from generator.config import Settings, TypeSettings
 
 TREE = {
     "applications/web/latest/Kubefile": "FROM scratch\n",
@@ -27,7 +27,8 @@ def tree(tmp_path: Path) -> Path:
 
 
 def dispatched(tree: Path, **inputs: str) -> list[str]:
-    rows = select_rows("workflow_dispatch", {"inputs": inputs}, tree, Settings(arches=("amd64",)))
+    settings = Settings(arches=("amd64",), types={"dockerimages": TypeSettings(namespace="tools")})
+    rows = select_rows("workflow_dispatch", {"inputs": inputs}, tree, settings)
     return [f"{row.type} {row.app} {row.version} {row.context.rpartition('/')[2]}" for row in rows]
 
 

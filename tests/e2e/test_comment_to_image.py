@@ -55,10 +55,10 @@ def test_dockerimages_get_their_build_arguments(fork: Fork, tmp_path: Path) -> N
         fork.tree.env["HELM_BASE_URL"] = url
         run = fork.comment(fork.issue("helm"), "/imagebuild_dockerimages helm v3.8.2 Key1=Value1,Key2=Value2")
     assert run.code == 0, run.log
-    for arch in fork.platforms("acme/helm:v3.8.2"):
-        labels = fork.inspect(f"acme/helm:v3.8.2-{arch}")["Labels"]
+    for arch in fork.platforms("acme/helm-cli:v3.8.2"):
+        labels = fork.inspect(f"acme/helm-cli:v3.8.2-{arch}")["Labels"]
         assert (labels["Key1"], labels["Key2"]) == ("Value1", "Value2")
-        root = fork.unpack(f"acme/helm:v3.8.2-{arch}", tmp_path / arch)
+        root = fork.unpack(f"acme/helm-cli:v3.8.2-{arch}", tmp_path / arch)
         assert (root / "usr" / "local" / "bin" / "helm").read_bytes() == helm_program(arch, "v3.8.2")
         assert not (root / "registry").exists()
 

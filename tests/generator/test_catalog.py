@@ -14,6 +14,8 @@ from tests.generator.trees import SCRATCH, write_tree
 
 GO = "FROM golang:1.22 AS build\nRUN make\nFROM alpine:3.20\nCOPY --from=build /x /x\n"
 
+APART = "types: {dockerimages: {namespace: tools}}\n"
+
 
 def read(root: Path, files: dict[str, str]) -> Catalog:
     return read_catalog(write_tree(root, files), load_settings(root))
@@ -44,7 +46,8 @@ def codes(catalog: Catalog) -> list[tuple[str, str | None]]:
 def test_build_files_say_what_the_matrix_builds(
     tmp_path: Path, files: dict[str, str], types: tuple[ImageType, ...]
 ) -> None:
-    catalog = read(tmp_path, {f"applications/web/v1/{name}": content for name, content in files.items()})
+    apart = {"imagebuild.yaml": APART}
+    catalog = read(tmp_path, {**apart, **{f"applications/web/v1/{name}": content for name, content in files.items()}})
     assert built(catalog) == [("web", "v1", types)]
     assert catalog.problems == ()
 
@@ -159,7 +162,8 @@ def test_the_incumbent_layout_works_by_listing_its_roots(tmp_path: Path) -> None
     catalog = read(
         tmp_path,
         {
-            "imagebuild.yaml": "roots:\n  apps: [applications]\n  dockerimages: [dockerimages]\n  configs: [config]\n",
+            "imagebuild.yaml": APART
+            + "roots:\n  apps: [applications]\n  dockerimages: [dockerimages]\n  configs: [config]\n",
             "applications/web/v1/Dockerfile": GO,
             "dockerimages/web/v1/Dockerfile": SCRATCH,
             "config/dns/v1/Kubefile": SCRATCH,
@@ -212,3 +216,33 @@ def test_a_neighbour_to_mount_from_is_another_application(tmp_path: Path) -> Non
             "name another application of this repository",
         ),
     ]
+
+
+def test_two_types_of_one_name_are_an_error_and_the_first_keeps_it(tmp_path: Path) -> None:
+    catalog = read(tmp_path, {"applications/web/v1/Kubefile": SCRATCH, "applications/web/v1/Dockerfile": GO})
+    assert built(catalog) == [("web", "v1", ("apps",))]
+    (problem,) = catalog.problems
+    assert (problem.code, problem.severity) == ("name-collision", "error")
+    assert "web v1 as apps and web v1 as dockerimages would be published under one name, web:v1" in problem.message
+    assert catalog.resolve("apps", "web", "v1").name == "v1"
+    with pytest.raises(InputError, match="names in image.yaml"):
+        catalog.resolve("dockerimages", "web", "v1")
+
+
+@pytest.mark.parametrize("apart", ["types: {dockerimages: {registry: r.example}}", APART])
+def test_types_with_a_place_of_their_own_never_meet(tmp_path: Path, apart: str) -> None:
+    files = {"applications/web/v1/Kubefile": SCRATCH, "applications/web/v1/Dockerfile": GO, "imagebuild.yaml": apart}
+    catalog = read(tmp_path, files)
+    assert (built(catalog), catalog.problems) == ([("web", "v1", ("apps", "dockerimages"))], ())
+
+
+def test_a_name_given_to_one_type_may_be_that_of_another_application(tmp_path: Path) -> None:
+    files = {
+        "applications/web/image.yaml": "types: [apps, dockerimages]\nnames: {dockerimages: db}\n",
+        "applications/web/v1/Kubefile": SCRATCH,
+        "applications/web/v1/Dockerfile": GO,
+        "applications/db/v1/Kubefile": SCRATCH,
+    }
+    catalog = read(tmp_path, files)
+    assert built(catalog) == [("db", "v1", ("apps",)), ("web", "v1", ("apps",))]
+    assert codes(catalog) == [("name-collision", "applications/db/v1")]

@@ -9,7 +9,18 @@ import pytest
 
 from generator.config import load_settings
 
-SOURCES = ("buildfiles", "catalog", "doubles", "lint", "sealos_rules", "neighbours", "tree", "validation", "yamlfile")
+SOURCES = (
+    "buildfiles",
+    "catalog",
+    "collisions",
+    "doubles",
+    "lint",
+    "sealos_rules",
+    "neighbours",
+    "tree",
+    "validation",
+    "yamlfile",
+)
 
 
 @pytest.fixture
@@ -19,7 +30,7 @@ def page(repository: Path) -> str:
 
 def test_every_example_of_settings_is_one(page: str, tmp_path: Path) -> None:
     examples = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert len(examples) == 4
+    assert len(examples) == 5
     for example in examples:
         (tmp_path / "imagebuild.yaml").write_text(example)
         load_settings(tmp_path)

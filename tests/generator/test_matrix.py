@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from generator.catalog import read_catalog
-from generator.config import Settings
+from generator.config import Settings, TypeSettings
 from generator.matrix import Row, Selection, batches, rows, shards, version_rows
 from generator.names import ARCHES, Arch
 from tests.generator.trees import SCRATCH, write_tree
@@ -26,7 +26,7 @@ def test_rows_are_the_product_of_type_version_and_architecture(tmp_path: Path) -
             "applications/a/v9/Dockerfile": "FROM alpine\n",
         },
     )
-    settings = Settings()
+    settings = Settings(types={"dockerimages": TypeSettings(namespace="tools")})
     found = [each[:5] for each in rows(read_catalog(tmp_path, settings), settings)]
     assert found == [
         (image_type, app, version, arch, f"applications/{app}/{version}")

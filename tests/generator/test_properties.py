@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from generator.catalog import read_catalog
-from generator.config import Settings
+from generator.config import Settings, TypeSettings
 from generator.lint import lint
 from generator.matrix import MATRIX_LIMIT, Row, batches, rows, shards
 from generator.names import ARCHES, app_fault, version_fault
@@ -97,12 +97,13 @@ def check(tree: dict[tuple[str, str], set[str]], seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = make(folder, tree)
         (root / "applications").mkdir(exist_ok=True)
-        catalog = read_catalog(root, Settings())
-        found = list(rows(catalog, Settings()))
+        apart = Settings(types={"dockerimages": TypeSettings(namespace="tools")})
+        catalog = read_catalog(root, apart)
+        found = list(rows(catalog, apart))
         assert {row[:4] for row in found} == expected(tree)
         assert len({row[:4] for row in found}) == len(found)
         with mock.patch("os.scandir", lambda path: _Shuffled(path, seed)):
-            again = read_catalog(root, Settings())
+            again = read_catalog(root, apart)
         assert (again.apps, again.problems) == (catalog.apps, catalog.problems)
         for problem in lint(root, Settings()):
             assert problem.code and problem.message and problem.hint and problem.file

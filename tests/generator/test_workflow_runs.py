@@ -153,17 +153,44 @@ def test_a_failed_build_fails_the_run(fork: Fork) -> None:
     assert len(fork.given("build")) == 4
 
 
-@pytest.mark.parametrize(("needed", "code"), [("exit 0", 0), ("exit 1", 1), (None, 0)])
-def test_the_gate_fails_when_a_needed_job_failed(fork: Fork, needed: str | None, code: int) -> None:
+@pytest.mark.parametrize(
+    ("ends", "batches", "code"),
+    [
+        (("exit 0", "exit 0", "exit 0"), "[1]", 0),
+        (("exit 0", "", ""), "[]", 0),
+        (("exit 0", "", ""), "[1]", 1),
+        (("exit 0", "exit 1", "exit 0"), "[1]", 1),
+        (("", "", ""), "[]", 1),
+    ],
+)
+def test_the_gate_is_green_only_for_success_and_for_nothing_to_do(
+    fork: Fork, ends: tuple[str, str, str], batches: str, code: int
+) -> None:
+    """An empty end is a job that was skipped."""
     emitted = fork.tree.path / ".github/workflows/imagebuild-matrix.yml"
     jobs = yaml.safe_load(emitted.read_text())["jobs"]
-    assert set(jobs["gate"]["needs"]) == set(jobs) - {"gate"}
-    job = {"runs-on": "ubuntu-24.04", "steps": [{"run": needed or "exit 1"}], "if": needed is not None}
-    jobs = {name: job for name in jobs if name != "gate"} | {"gate": jobs["gate"]}
-    emitted.write_text(yaml.safe_dump({"on": "workflow_dispatch", "jobs": jobs}))
+    assert set(jobs["gate"]["needs"]) == set(jobs) - {"gate"} == {"plan", "build", "report"}
+    told = {"id": "plan", "run": f"echo 'batches={batches}' >> \"$GITHUB_OUTPUT\""}
+    stand_ins = {
+        name: {"runs-on": "ubuntu-24.04", "if": bool(end), "steps": [told, {"run": end or "exit 1"}]}
+        for name, end in zip(("plan", "build", "report"), ends, strict=True)
+    }
+    stand_ins["plan"]["outputs"] = {"batches": "${{ steps.plan.outputs.batches }}"}
+    emitted.write_text(yaml.safe_dump({"on": "workflow_dispatch", "jobs": {**stand_ins, "gate": jobs["gate"]}}))
     run = fork.run("workflow_dispatch", {}, "imagebuild-matrix.yml")
     assert run.code == code, run.log
-    assert ("Run Main Fail when a needed job failed" in run.log) == (code == 1)
+    assert ("Run Main Fail when a needed job did not succeed" in run.log) == (code == 1)
+
+
+def test_a_merge_queue_is_answered(fork: Fork) -> None:
+    base = fork.tree.commit("base")
+    write_tree(fork.tree.path, {"applications/db/v1/manifests/a.yaml": "kind: List\n"})
+    group = {"base_sha": base, "head_sha": fork.tree.commit(), "head_ref": "refs/heads/gh-readonly-queue/main/pr-7"}
+    run = fork.run("merge_group", {"action": "checks_requested", "merge_group": group}, "imagebuild-pull-request.yml")
+    assert run.code == 0, run.log
+    assert fork.built() == ["apps db v1 amd64", "apps db v1 arm64"]
+    assert fork.published() == []
+    assert "Gate" in run.log
 
 
 def test_the_check_passes_on_what_the_generator_wrote_and_fails_on_drift(fork: Fork) -> None:

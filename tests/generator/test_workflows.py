@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.config import Pin, Settings
+from generator.config import Pin, SecretNames, Settings, TypeSettings
 from generator.errors import InputError
 from generator.validation import schema
 from generator.workflows import FILES, MARKER, pins, render
@@ -27,6 +27,7 @@ EVERYTHING = Settings(
     runners={"amd64": "my-amd64", "arm64": "my-arm64"},
     branches=("trunk", "release/1"),
     attest=True,
+    types={"dockerimages": TypeSettings(secrets=SecretNames("TOOLS_USERNAME", "TOOLS_PASSWORD"))},
     pins={"actions/checkout": Pin("v9.9.9", "c" * 40)},
 )
 
@@ -130,6 +131,18 @@ def test_any_label_that_the_schema_takes_stays_one_string_of_an_expression(label
     assert f"github.event.label.name == '{label.replace(chr(39), chr(39) * 2)}'\n" in condition.replace(" ||", "\n ||")
     assert condition.count("${{") == condition.count("}}") == 1
     assert workflow(FORM, Settings(label=label))["body"][0]["attributes"]["value"].count(f"`{label}`") == 1
+
+
+def test_a_type_may_have_a_login_of_its_own() -> None:
+    publish = workflow(".github/workflows/imagebuild-publish.yml")["jobs"]["publish"]["steps"]
+    (given,) = [step["with"] for step in publish if step.get("with", {}).get("command") == "publish"]
+    assert given["password"] == (
+        "${{ (matrix.target.type == 'dockerimages' && secrets.registry-password-dockerimages"
+        " || matrix.target.type != 'dockerimages' && secrets.registry-password) }}"
+    )
+    handed = workflow(".github/workflows/imagebuild-push.yml")["jobs"]["build"]["secrets"]
+    assert handed["registry-password-dockerimages"] == "${{ secrets.TOOLS_PASSWORD }}"
+    assert handed["registry-password"] == "${{ secrets.REGISTRY_PASSWORD }}"
 
 
 def test_an_attestation_is_made_only_when_it_is_asked_for() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
@@ -24,6 +24,15 @@ class Call(NamedTuple):
     data: Any = None
 
 
+class Fault(NamedTuple):
+    """One answer that is not the right one; with ``done`` the call is carried out all the same."""
+
+    status: int
+    headers: Mapping[str, str] = {}
+    body: Mapping[str, Any] = {"message": "this call is told to fail once"}
+    done: bool = False
+
+
 class FakeGitHub:
     """The state behind the API, for tests to fill before and to read after."""
 
@@ -37,7 +46,9 @@ class FakeGitHub:
         self.reactions: list[tuple[str, str]] = []
         self.roles: dict[str, str] = {}
         self.runs: dict[int, str] = {}
+        self.history: list[str] = []
         self.failures: dict[tuple[str, str], int] = {}
+        self.faults: dict[tuple[str, str], list[Fault]] = {}
         self.redirect = ""
         self.url = ""
         self._next_id = 1000
@@ -128,6 +139,14 @@ class FakeGitHub:
         status = self.runs.get(int(run_id))
         return (200, {"status": status}) if status else (404, {"message": "Not Found"})
 
+    def _compare(self, names: str, data: Any, query: str) -> tuple[int, Any]:
+        """``history`` has the commits that are known, the oldest first."""
+        base, _, head = names.partition("...")
+        if base not in self.history or head not in self.history:
+            return 404, {"message": "Not Found"}
+        behind = self.history.index(head) < self.history.index(base)
+        return 200, {"status": "identical" if base == head else "behind" if behind else "ahead"}
+
 
 _ROUTES: tuple[tuple[str, str, Callable[[FakeGitHub, str, Any, str], tuple[int, Any]]], ...] = (
     ("GET", r"/issues/(\d+)", FakeGitHub._issue),
@@ -138,6 +157,7 @@ _ROUTES: tuple[tuple[str, str, Callable[[FakeGitHub, str, Any, str], tuple[int, 
     ("POST", r"/(issues/(?:comments/)?\d+)/reactions", FakeGitHub._react),
     ("GET", r"/collaborators/([^/]+)/permission", FakeGitHub._level),
     ("GET", r"/actions/runs/(\d+)", FakeGitHub._run),
+    ("GET", r"/compare/(.+)", FakeGitHub._compare),
 )
 
 
@@ -156,12 +176,19 @@ def serve(github: FakeGitHub, token: str = "") -> Iterator[FakeGitHub]:
             call = Call(self.command, path.removeprefix(prefix) if path.startswith(prefix) else path, data)
             github.calls.append(call)
             authorised = bool(self.headers.get("Authorization")) and token in self.headers["Authorization"]
+            faults = github.faults.get((call.method, call.path), [])
+            fault = faults.pop(0) if faults else None
+            answer: object
             if call.method != "GET" and not authorised:
                 status, answer = 401, {"message": "Requires authentication"}
-            else:
+            elif fault is None or fault.done:
                 status, answer = github.answer(call, query)
+            if fault is not None:
+                status, answer = fault.status, fault.body
             body = json.dumps(answer).encode()
             self.send_response(307 if github.redirect else status)
+            for name, value in fault.headers.items() if fault else ():
+                self.send_header(name, value)
             if github.redirect:
                 self.send_header("Location", github.redirect)
             self.send_header("Content-Type", "application/json; charset=utf-8")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,11 @@ def test_skopeo_reads_it(tmp_path: Path) -> None:
     layout.put_index("v1", written.digest)
     shown = subprocess.run(["skopeo", "inspect", f"oci:{tmp_path}:v1"], check=True, capture_output=True)
     assert json.loads(shown.stdout)["Digest"] == written.digest
+
+
+def test_no_name_is_lost_when_several_are_written_at_once(tmp_path: Path) -> None:
+    """Two builds into one layout: of a hundred names 55 stayed."""
+    digest = OciLayout(tmp_path).write_manifest(EMPTY_MANIFEST).digest
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: OciLayout(tmp_path).put_index(f"v{number}", digest), range(100)))
+    assert OciLayout(tmp_path).names() == {f"v{number}" for number in range(100)}
