@@ -60,8 +60,9 @@ class Publications:
         try:
             manifest = published.find(self.client, reference)
             index = published.find(self.client, whole) if manifest else None
-            if manifest and (index is None or published.entries(index).get(arch) != manifest.digest):
-                told(f"{reference} is not what {whole} names for {arch}, so it is built")
+            named = published.entries(index).get(arch) if index else None
+            if manifest and named != manifest.digest:
+                told(f"{reference} is {manifest.digest}, and {whole} names {named or 'none'} for {arch}: it is built")
                 return None
             image = parse_manifest(manifest.body, manifest.media_type, str(reference)) if manifest else None
         except ClusterImageError as error:
