@@ -29,6 +29,7 @@ from action.reuse import Publications
 from action.store.oci_layout import OciLayout
 from action.store.tree import read_tree
 from generator.catalog import Version
+from generator.config import Compression
 from generator.names import Arch, ImageType
 
 
@@ -43,7 +44,7 @@ class Job:
 
     @property
     def ref_name(self) -> str:
-        """The name of the image in its layout and, behind ``<app>:``, its tag in the registry."""
+        """The name of the image in the layout of a row and, behind ``<app>:``, its tag in the registry."""
         return f"{self.version.name}-{self.arch}"
 
 
@@ -57,13 +58,14 @@ class Means:
 
     client: RegistryClient
     engine: str
+    compression: Compression
     cache: Path | None
     publications: Publications | None
     log: Callable[[Job, str], None]
 
 
 def build(job: Job, layout: OciLayout, means: Means) -> BuildResult:
-    """Build into ``layout`` under ``job.ref_name``; the name is written last, when the whole image is there.
+    """Build into ``layout``, where the caller names the result.
 
     An image with the same content that is published already is taken over: of its layers only the bill of images is
     then in ``layout``. Raises ClusterImageError with everything that is wrong.
@@ -75,7 +77,6 @@ def build(job: Job, layout: OciLayout, means: Means) -> BuildResult:
         with _images(job, context, scan, means) as images:
             making = _Making(job=job, context=context, images=images, layout=layout, means=means)
             made = making.taken_over() or making.built()
-    layout.put_index(job.ref_name, made.digest, platform={"os": "linux", "architecture": job.arch})
     return BuildResult(
         type=job.type,
         app=job.version.app,
@@ -157,6 +158,7 @@ class _Making:
             labels=standard_labels(job.type, job.version.app, job.version.name, job.version.metadata, os.environ),
             build_args=job.build_args,
             engine=self.means.engine,
+            compression=self.means.compression,
             images=placement.images if placement else None,
             client=self.means.client,
         )

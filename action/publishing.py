@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from action import bill, content_id, published
 from action.errors import ClusterImageError, InputError, Problem
 from action.image.index import index_document, shared_annotations
 from action.image.labels import TYPE
+from action.image.layer_blob import diff_id_of
 from action.image.layers import BILL, TITLE_ANNOTATION
 from action.image.manifest import image_size, layer_digests, with_arch
 from action.results import ImageInside, Target
@@ -130,9 +132,9 @@ def _check(layout: OciLayout, digest: str, arch: Arch) -> None:
     if config.get("architecture") != arch or config.get("os") != "linux":
         found = f"{config.get('os')}/{config.get('architecture')}"
         raise InputError(Problem("wrong-architecture", f"the image for {arch} says that it is for {found}"))
-    plain = [layer["digest"] for layer in manifest["layers"] if layer["mediaType"] == OCI_LAYER]
+    layers = [Descriptor.from_json(layer) for layer in manifest["layers"]]
     diff_ids = config.get("rootfs", {}).get("diff_ids", [])
-    if len(diff_ids) != len(manifest["layers"]) or set(plain) - set(diff_ids):
+    if len(diff_ids) != len(layers) or not all(map(partial(_is_tar_of, layout), layers, diff_ids)):
         message = f"the layers of the image for {arch} are not those of its configuration"
         raise InputError(Problem("wrong-layers", message, "build it again"))
     labels = (config.get("config") or {}).get("Labels") or {}
@@ -140,6 +142,13 @@ def _check(layout: OciLayout, digest: str, arch: Arch) -> None:
     if not said or said != labels.get(content_id.LABEL):
         message = f"the image for {arch} says two things of its content id, or nothing"
         raise InputError(Problem("wrong-content-id", message, "build it again"))
+
+
+def _is_tar_of(layout: OciLayout, layer: Descriptor, diff_id: str) -> bool:
+    """Readers refuse the image otherwise. Of an image that is taken over, the registry alone has the layers."""
+    if layer.media_type == OCI_LAYER:
+        return layer.digest == diff_id
+    return not layout.blob_path(layer.digest).exists() or diff_id_of(layout, layer) == diff_id
 
 
 def _bill(layout: OciLayout, digest: str) -> tuple[ImageInside, ...] | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from action.build import Job, Means, build
 from action.cli.options import add_option, add_positional
-from action.destination import open_destination
+from action.destination import name_platform, open_destination
 from action.errors import ClusterImageError, InputError, Problem, UsageError
 from action.github import escape_log
 from action.login import looking_client, with_destination
@@ -19,6 +19,7 @@ from action.publish import default_destination
 from action.registry.auth import default_keychain
 from action.registry.client import RegistryClient
 from action.report.build import build_table
+from action.report.next_steps import next_steps
 from action.results import BuildResult, Target
 from action.reuse import Publications
 from action.store.oci_layout import OciLayout
@@ -57,6 +58,7 @@ def handle(args: argparse.Namespace) -> int:
     means = Means(
         client=RegistryClient(default_keychain(), mirrors=settings.mirrors, insecure=settings.insecure),
         engine=settings.engine,
+        compression=settings.compression,
         cache=args.cache,
         publications=_publications(args, settings),
         log=_log,
@@ -64,10 +66,13 @@ def handle(args: argparse.Namespace) -> int:
     if args.row:
         return _build_row(_row(args.row), Path(args.output), catalog, means)
     jobs = _jobs(args, catalog)
+    target = _target(jobs)
     with open_destination(args.output, settings) as destination:
         results = [build(job, destination.layout, means) for job in jobs]
-        published = destination.finish(_target(jobs), results, jobs[0].version.arches, args.force)
+        published = destination.finish(target, results, jobs[0].version.arches, args.force)
     print(build_table(results, published))
+    reference = (published and published.reference) or destination.name_of(target)
+    print(f"\n{next_steps(destination.kind, destination.path, reference, target.type)}")
     return 0
 
 
@@ -94,7 +99,9 @@ def _build_row(row: Row, output: Path, catalog: Catalog, means: Means) -> int:
     try:
         version = catalog.resolve(row.type, row.app, row.version)
         job = Job(version=version, type=row.type, arch=row.arch, build_args=row.build_args)
-        result = build(job, OciLayout(output / "layout"), means)
+        layout = OciLayout(output / "layout")
+        result = build(job, layout, means)
+        name_platform(layout, result)
     except ClusterImageError as error:
         result = replace(result, problems=error.problems)
         raise

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from action import bill
 from action.image.bases import Base, resolve_bases
 from action.image.engines import EngineName, base_name, run_engine
 from action.image.ignore import find_ignore_file
+from action.image.layer_blob import take_layer
 from action.image.layers import BILL, LayerPlan, write_layers
 from action.image.manifest import timestamp, write_image
 from action.image.pinned import pinned_text
@@ -50,8 +53,8 @@ def build_with_engine(
         manifest = _image_manifest(output, recipe)
         config = output.read_manifest(manifest["config"]["digest"])
         layers = [Descriptor.from_json(layer) for layer in manifest["layers"]]
-        for layer in layers:
-            layout.take_blob(output.blob_path(layer.digest), layer.digest)
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            layers = list(pool.map(lambda layer: take_layer(output, layer, layout, recipe.compression), layers))
     return write_image(layout, *_with_bill(recipe, config, layers, layout), recipe.labels, identity)
 
 
@@ -92,8 +95,9 @@ def _with_bill(
     if node is None:
         return dict(config), layers
     # Without the directories above it: the image may have them already, with modes of its own.
-    (added,) = write_layers([LayerPlan(BILL, ((bill.PATH, node),))], layout, mtime=recipe.epoch)
-    rootfs = {**config["rootfs"], "diff_ids": [*config["rootfs"]["diff_ids"], added.digest]}
+    plan = LayerPlan(BILL, ((bill.PATH, node),))
+    (added,) = write_layers([plan], layout, mtime=recipe.epoch, compression=recipe.compression)
+    rootfs = {**config["rootfs"], "diff_ids": [*config["rootfs"]["diff_ids"], added.diff_id]}
     step = {"created": timestamp(recipe.epoch), "created_by": f"cluster-image: {BILL}"}
     history = [*config.get("history", []), step]
-    return {**config, "rootfs": rootfs, "history": history}, [*layers, added]
+    return {**config, "rootfs": rootfs, "history": history}, [*layers, added.descriptor]

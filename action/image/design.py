@@ -28,6 +28,7 @@ from action.registry.auth import default_keychain
 from action.registry.client import RegistryClient
 from action.results import ImageInside
 from action.store.oci_layout import OciLayout
+from generator.config import DEFAULT_COMPRESSION, Compression
 from generator.names import Arch, nearest
 
 EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
@@ -71,6 +72,7 @@ def design_image(
     labels: Mapping[str, str],
     build_args: Mapping[str, str],
     engine: str = "auto",
+    compression: Compression = DEFAULT_COMPRESSION,
     images: Sequence[ImageInside] | None = None,
     client: RegistryClient | None = None,
 ) -> Design:
@@ -91,6 +93,7 @@ def design_image(
         labels=labels,
         build_args={"ARCH": arch, **build_args},
         epoch=_epoch(),
+        compression=compression,
         images=images,
     )
     files = ContextFiles(context, read_ignore_file(context, buildfile))
