@@ -35,10 +35,14 @@ def config_of(layout: OciLayout, digest: str) -> dict[str, Any]:
 
 def tar_of(layout: OciLayout, layer: dict[str, Any]) -> bytes:
     """The tar of a layer that a manifest describes; not read by the code that is tested."""
-    data = layout.blob_path(layer["digest"]).read_bytes()
-    if layer["mediaType"].endswith("gzip"):
+    return plain(layout.blob_path(layer["digest"]).read_bytes(), layer["mediaType"])
+
+
+def plain(data: bytes, media_type: str) -> bytes:
+    """The bytes of a layer, unpacked as its media type says."""
+    if media_type.endswith("gzip"):
         return gzip.decompress(data)
-    if layer["mediaType"].endswith("zstd"):
+    if media_type.endswith("zstd"):
         return zstandard.ZstdDecompressor().decompressobj().decompress(data)
     return data
 
