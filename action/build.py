@@ -22,7 +22,6 @@ from action.image.labels import standard_labels
 from action.image.manifest import image_size
 from action.init_script import SCRIPT, passed_variables, run_init
 from action.kubefile import find_buildfile
-from action.origin import Origin, this_run
 from action.place import Placement, Placing, placing
 from action.registry.client import RegistryClient
 from action.report.progress import progress_for
@@ -33,6 +32,7 @@ from action.source_date import last_changed
 from action.store.oci_layout import OciLayout
 from action.store.tree import read_tree
 from generator.catalog import Version
+from generator.config import Compression
 from generator.names import Arch, ImageType
 
 
@@ -47,7 +47,7 @@ class Job:
 
     @property
     def ref_name(self) -> str:
-        """The name of the image in its layout and, behind ``<app>:``, its tag in the registry."""
+        """The name of the image in the layout of a row and, behind ``<app>:``, its tag in the registry."""
         return f"{self.version.name}-{self.arch}"
 
 
@@ -62,6 +62,7 @@ class Means:
 
     client: RegistryClient
     engine: str
+    compression: Compression
     cache: Path | None
     whole_indexes: bool
     publications: Publications | None
@@ -69,7 +70,7 @@ class Means:
 
 
 def build(job: Job, layout: OciLayout, means: Means) -> BuildResult:
-    """Build into ``layout`` under ``job.ref_name``; the name is written last, when the whole image is there.
+    """Build into ``layout``, where the caller names the result.
 
     An image with the same content that is published already is taken over: of its layers only the bill of images is
     then in ``layout``. Raises ClusterImageError with everything that is wrong.
@@ -81,11 +82,6 @@ def build(job: Job, layout: OciLayout, means: Means) -> BuildResult:
         with _images(job, context, scan, means) as placing_:
             making = _Making(job=job, context=context, images=placing_, layout=layout, means=means)
             made = making.taken_over() or making.built()
-    origin = Origin(
-        type=job.type, app=job.version.app, version=job.version.name, arch=job.arch, run=this_run(os.environ)
-    )
-    platform = {"os": "linux", "architecture": job.arch}
-    layout.put_index(job.ref_name, made.digest, platform=platform, annotations=origin.annotations())
     images = read_bill(layout, made.digest) or ()
     return BuildResult(
         type=job.type,
@@ -176,6 +172,7 @@ class _Making:
             labels=standard_labels(job.type, job.version.app, job.version.name, job.version.metadata, os.environ),
             build_args=job.build_args,
             engine=self.means.engine,
+            compression=self.means.compression,
             images=placement.images if placement else None,
             client=self.means.client,
             changed=last_changed(job.version.directory),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,14 +12,15 @@ from pathlib import Path
 from typing import Literal
 
 from action.errors import ClusterImageError, InputError, Problem, UsageError
-from action.image.index import make_index
+from action.image.index import write_index
 from action.image.manifest import layer_digests
 from action.login import publishing_client
-from action.origin import this_run
+from action.origin import Origin, this_run
 from action.publish import default_destination, publish
 from action.publishing import check_one_content
 from action.results import BuildResult, PublishResult, Target
 from action.store.oci_layout import OciLayout
+from action.store.packed_layout import pack
 from generator.catalog import Version
 from generator.config import Settings
 from generator.names import Arch
@@ -45,6 +45,8 @@ class Destination:
         ``force`` is the reason why a registry may replace what it has.
         """
         if self.kind == "registry":
+            for result in results:
+                name_platform(self.layout, result)
             layouts: Mapping[Arch, Path] = {result.arch: self.layout.root for result in results}
             registry, namespace = default_destination(self.settings, target.type, os.environ)
             client = publishing_client(registry, self.settings, os.environ)
@@ -62,10 +64,34 @@ class Destination:
         manifests = {result.arch: result.digest for result in results if result.digest is not None}
         if target.type == "configs":
             check_one_content({arch: layer_digests(self.layout, digest) for arch, digest in manifests.items()})
-        make_index(self.layout, target.version, manifests)
+        _put_whole(self.layout, self.name_of(target, version), manifests)
         if self.kind == "oci-archive":
-            _pack(self.layout.root, self.path)
+            pack(self.layout, self.path)
         return None
+
+    def name_of(self, target: Target, version: Version) -> str:
+        """The whole reference that the image has in a layout: the one under which it would be published.
+
+        ``localhost`` stands for a registry where nothing says which, as for podman: readers make something else of a
+        name that is no whole reference.
+        """
+        name = f"{version.image_name(target.type)}:{target.version}"
+        try:
+            registry, namespace = default_destination(self.settings, target.type, os.environ)
+        except InputError:
+            return f"localhost/{name}"
+        return f"{registry}/{namespace}/{name}"
+
+
+def name_platform(layout: OciLayout, result: BuildResult) -> None:
+    """Name what was built ``<version>-<arch>``, as publishing looks for it, with what it was built as."""
+    if result.digest is not None:
+        platform = {"os": "linux", "architecture": result.arch}
+        origin = Origin(
+            type=result.type, app=result.app, version=result.version, arch=result.arch, run=this_run(os.environ)
+        )
+        name = f"{result.version}-{result.arch}"
+        layout.put_index(name, result.digest, platform=platform, annotations=origin.annotations())
 
 
 @contextmanager
@@ -111,14 +137,10 @@ def _check_layout(path: Path) -> bool:
     return False
 
 
-def _pack(folder: Path, archive: Path) -> None:
-    """The layout as a tar file: complete under its name, or not there at all."""
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    staged = archive.with_name(f".{archive.name}.{os.getpid()}")
-    try:
-        with tarfile.open(staged, "w") as tar:
-            for path in sorted(folder.rglob("*")):
-                tar.add(path, path.relative_to(folder).as_posix(), recursive=False)
-        staged.replace(archive)
-    finally:
-        staged.unlink(missing_ok=True)
+def _put_whole(layout: OciLayout, name: str, manifests: Mapping[Arch, str]) -> None:
+    """Name the index of all architectures, or the only image that there is: one entry, as readers of archives want."""
+    if len(manifests) == 1:
+        ((arch, digest),) = manifests.items()
+        layout.put_index(name, digest, platform={"os": "linux", "architecture": arch})
+    else:
+        layout.put_index(name, write_index(layout, manifests))

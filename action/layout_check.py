@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tarfile import TarError
 from typing import Any
@@ -13,10 +14,11 @@ from zlib import error as ZlibError
 
 from action import bill, content_id
 from action.errors import InputError, Problem
+from action.image.layer_blob import diff_id_of
 from action.image.layers import BILL, TITLE_ANNOTATION
 from action.results import ImageInside
 from action.store.digest import SHA256
-from action.store.manifest import ImageManifest, parse_manifest
+from action.store.manifest import ImageManifest, Part, parse_manifest
 from action.store.media import OCI_LAYER, OCI_MANIFEST
 from action.store.oci_layout import OciLayout
 from generator.names import Arch
@@ -70,9 +72,8 @@ def check_image(layout: OciLayout, digest: str, arch: Arch) -> ImageManifest:
     if config.get("architecture") != arch or config.get("os") != "linux":
         found = f"{config.get('os')}/{config.get('architecture')}"
         raise InputError(Problem("wrong-architecture", f"the image for {arch} says that it is for {found}"))
-    plain = [layer.digest for layer in image.layers if layer.media_type == OCI_LAYER]
     diff_ids = config.get("rootfs", {}).get("diff_ids", [])
-    if len(diff_ids) != len(image.layers) or set(plain) - set(diff_ids):
+    if len(diff_ids) != len(image.layers) or not all(map(partial(_is_tar_of, layout), image.layers, diff_ids)):
         message = f"the layers of the image for {arch} are not those of its configuration"
         raise InputError(Problem("wrong-layers", message, "build it again"))
     for part in (image.config, *image.layers):
@@ -86,6 +87,13 @@ def check_image(layout: OciLayout, digest: str, arch: Arch) -> ImageManifest:
         message = f"the image for {arch} says two things of its content id, or nothing"
         raise InputError(Problem("wrong-content-id", message, "build it again"))
     return image
+
+
+def _is_tar_of(layout: OciLayout, layer: Part, diff_id: str) -> bool:
+    """Readers refuse the image otherwise. Of an image that is taken over, the registry alone has the layers."""
+    if layer.media_type == OCI_LAYER:
+        return layer.digest == diff_id
+    return not layout.blob_path(layer.digest).exists() or diff_id_of(layout, layer) == diff_id
 
 
 def bill_of(layout: OciLayout, image: ImageManifest) -> tuple[ImageInside, ...] | None:

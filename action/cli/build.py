@@ -11,7 +11,7 @@ from pathlib import Path
 
 from action.build import Job, Means, build
 from action.cli.options import add_option, add_positional
-from action.destination import open_destination
+from action.destination import name_platform, open_destination
 from action.errors import ClusterImageError, InputError, Problem, UsageError
 from action.github import escape_log
 from action.login import looking_client, with_destination
@@ -19,6 +19,7 @@ from action.publish import default_destination
 from action.registry.auth import default_keychain
 from action.registry.client import RegistryClient
 from action.report.build import build_table
+from action.report.next_steps import next_steps
 from action.results import BuildResult, Target
 from action.reuse import Publications
 from action.store.oci_layout import OciLayout
@@ -59,6 +60,7 @@ def handle(args: argparse.Namespace) -> int:
     means = Means(
         client=RegistryClient(default_keychain(), mirrors=settings.mirrors, insecure=settings.insecure),
         engine=settings.engine,
+        compression=settings.compression,
         cache=args.cache,
         whole_indexes=settings.indexes == "full",
         publications=_publications(args, settings, row.type if row else jobs[0].type),
@@ -66,10 +68,13 @@ def handle(args: argparse.Namespace) -> int:
     )
     if row:
         return _build_row(row, Path(args.output), catalog, means)
+    target, version = _target(jobs), jobs[0].version
     with open_destination(args.output, settings) as destination:
         results = [build(job, destination.layout, means) for job in jobs]
-        published = destination.finish(_target(jobs), results, jobs[0].version, args.force)
+        published = destination.finish(target, results, version, args.force)
     print(build_table(results, published))
+    reference = (published and published.reference) or destination.name_of(target, version)
+    print(f"\n{next_steps(destination.kind, destination.path, reference, target.type)}")
     return 0
 
 
@@ -96,7 +101,9 @@ def _build_row(row: Row, output: Path, catalog: Catalog, means: Means) -> int:
     try:
         version = catalog.resolve(row.type, row.app, row.version)
         job = Job(version=version, type=row.type, arch=row.arch, build_args=row.build_args)
-        result = build(job, OciLayout(output / "layout"), means)
+        layout = OciLayout(output / "layout")
+        result = build(job, layout, means)
+        name_platform(layout, result)
     except ClusterImageError as error:
         result = replace(result, problems=error.problems)
         raise

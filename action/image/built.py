@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from action.image.engines import EngineName, base_name, run_engine
 from action.image.hidden import not_in_image
 from action.image.ignore import find_ignore_file
 from action.image.labels import own_labels
+from action.image.layer_blob import take_layer
 from action.image.layers import BILL, LayerPlan, write_layers
 from action.image.manifest import timestamp, write_image
 from action.image.pinned import pinned_text
@@ -59,8 +62,8 @@ def build_with_engine(
         config = {**output.read_manifest(manifest["config"]["digest"]), "created": timestamp(recipe.created)}
         layers = [Descriptor.from_json(layer) for layer in manifest["layers"]]
         carried = _carried(recipe, [output.blob_path(layer.digest) for layer in layers])
-        for digest in {layer.digest for layer in layers}:  # two steps that change nothing have one layer
-            layout.take_blob(output.blob_path(digest), digest)
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            layers = list(pool.map(lambda layer: take_layer(output, layer, layout, recipe.compression), layers))
     if carried is not None:
         config, layers = _with_bill(recipe, carried.images, config, layers, layout)
     written = write_image(layout, config, layers, _labels(recipe, config), identity)
@@ -125,8 +128,9 @@ def _with_bill(
 ) -> tuple[dict[str, Any], list[Descriptor]]:
     """The bill of images as one more layer."""
     # Without the directories above it: the image may have them already, with modes of its own.
-    (added,) = write_layers([LayerPlan(BILL, ((bill.PATH, bill_file(images)),))], layout, mtime=recipe.epoch)
-    rootfs = {**config["rootfs"], "diff_ids": [*config["rootfs"]["diff_ids"], added.digest]}
+    plan = LayerPlan(BILL, ((bill.PATH, bill_file(images)),))
+    (added,) = write_layers([plan], layout, mtime=recipe.epoch, compression=recipe.compression)
+    rootfs = {**config["rootfs"], "diff_ids": [*config["rootfs"]["diff_ids"], added.diff_id]}
     step = {"created": timestamp(recipe.created), "created_by": f"cluster-image: {BILL}"}
     history = [*config.get("history", []), step]
-    return {**config, "rootfs": rootfs, "history": history}, [*layers, added]
+    return {**config, "rootfs": rootfs, "history": history}, [*layers, added.descriptor]

@@ -33,6 +33,7 @@ from action.registry.auth import default_keychain
 from action.registry.client import RegistryClient
 from action.results import ImageInside
 from action.store.oci_layout import OciLayout
+from generator.config import DEFAULT_COMPRESSION, Compression
 from generator.names import Arch, nearest
 
 EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
@@ -76,6 +77,7 @@ def design_image(
     labels: Mapping[str, str],
     build_args: Mapping[str, str],
     engine: str = "auto",
+    compression: Compression = DEFAULT_COMPRESSION,
     images: Sequence[ImageInside] | None = None,
     client: RegistryClient | None = None,
     changed: int | None = None,
@@ -101,6 +103,7 @@ def design_image(
         build_args={"ARCH": arch, **build_args},
         epoch=given or 0,
         created=created,
+        compression=compression,
         images=images,
     )
     files = ContextFiles(context, read_ignore_file(context, buildfile))

@@ -50,8 +50,8 @@ def shared_annotations(said: Mapping[Arch, Mapping[str, Any]]) -> dict[str, str]
     return found
 
 
-def make_index(layout: OciLayout, ref_name: str, manifests: Mapping[Arch, str]) -> str:
-    """Write the index of manifests (digests) that are in ``layout``, name it ``ref_name``, return its digest."""
+def write_index(layout: OciLayout, manifests: Mapping[Arch, str]) -> str:
+    """Write the index of manifests (digests) that are in ``layout``, return its digest; the caller names it."""
     shared = shared_annotations(
         {arch: layout.read_manifest(digest).get("annotations") or {} for arch, digest in manifests.items()}
     )
@@ -59,6 +59,4 @@ def make_index(layout: OciLayout, ref_name: str, manifests: Mapping[Arch, str]) 
         arch: Descriptor(media_type=OCI_MANIFEST, digest=digest, size=layout.blob_path(digest).stat().st_size)
         for arch, digest in manifests.items()
     }
-    written = layout.write_manifest(index_document(descriptors, shared))
-    layout.put_index(ref_name, written.digest)
-    return written.digest
+    return layout.write_manifest(index_document(descriptors, shared)).digest

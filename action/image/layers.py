@@ -8,7 +8,8 @@ is not sent it again:
 - the links of ``registry/`` go by repository;
 - everything else is one layer.
 
-Layers are not compressed: compressors differ from machine to machine, and nearly all bytes are compressed already.
+A layer is compressed when most of what it holds is not (binaries, charts, the links of ``registry/``); blobs of
+``registry/`` travel as they are. The bill of images is always plain, for whoever only wants to read that.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from action import bill
+from action.image.compressible import is_compressible
+from action.image.layer_blob import Layer, new_layer
 from action.image.rootfs import Node, Rootfs
 from action.image.tar_stream import END, write_entry
-from action.store.media import OCI_LAYER
-from action.store.oci_layout import Descriptor, OciLayout
+from action.store.oci_layout import OciLayout
+from generator.config import Compression
 
 # Storage drivers stack at most 127 layers: https://docs.docker.com/engine/storage/drivers/overlayfs-driver/
 MAX_LAYERS = 127
@@ -70,12 +73,14 @@ def plan_layers(rootfs: Rootfs) -> list[LayerPlan]:
     return plans or [LayerPlan("files", ())]
 
 
-def write_layers(plans: Sequence[LayerPlan], layout: OciLayout, *, mtime: int) -> list[Descriptor]:
+def write_layers(
+    plans: Sequence[LayerPlan], layout: OciLayout, *, mtime: int, compression: Compression
+) -> list[Layer]:
     """Write every layer into ``layout``, as many at once as there are processors; memory does not grow with size."""
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         # The big ones first: the last to finish decides how long it takes.
         order = sorted(range(len(plans)), key=lambda n: -sum(node.size for _, node in plans[n].entries))
-        running = {number: pool.submit(_write_layer, plans[number], layout, mtime) for number in order}
+        running = {number: pool.submit(_write_layer, plans[number], layout, mtime, compression) for number in order}
         try:
             return [running[number].result() for number in range(len(plans))]
         except BaseException:
@@ -83,16 +88,16 @@ def write_layers(plans: Sequence[LayerPlan], layout: OciLayout, *, mtime: int) -
             raise
 
 
-def _write_layer(plan: LayerPlan, layout: OciLayout, mtime: int) -> Descriptor:
+def _write_layer(plan: LayerPlan, layout: OciLayout, mtime: int, compression: Compression) -> Layer:
     written: dict[int, str] = {}
-    with layout.new_blob() as writer:
+    packs = plan.title != BILL and is_compressible(plan.entries)
+    with new_layer(layout, compression if packs else None, {TITLE_ANNOTATION: plan.title}) as writer:
         for path, node in plan.entries:
             earlier = written.get(id(node)) if node.kind == "file" else None
             write_entry(writer, path, node, mtime=mtime, link_to=earlier)
             written.setdefault(id(node), path)
         writer.write(END)
-    title = {TITLE_ANNOTATION: plan.title}
-    return Descriptor(media_type=OCI_LAYER, digest=writer.digest, size=writer.size, annotations=title)
+    return writer.layer()
 
 
 def _alone_from(sizes: Iterable[int]) -> int:

@@ -19,7 +19,7 @@ from action.store.oci_layout import Descriptor, OciLayout
 def write_native(recipe: Recipe, assembled: Assembled, identity: str, layout: OciLayout) -> Descriptor:
     """Write everything; the manifest, which makes it an image, comes last. ``identity`` is the content id."""
     plans = plan_layers(assembled.rootfs)
-    layers = write_layers(plans, layout, mtime=recipe.epoch)
+    layers = write_layers(plans, layout, mtime=recipe.epoch, compression=recipe.compression)
     created = timestamp(recipe.created)
     history = [{"created": created, "created_by": step, "empty_layer": True} for step in assembled.history]
     history += [{"created": created, "created_by": f"cluster-image: {plan.title}"} for plan in plans]
@@ -28,14 +28,14 @@ def write_native(recipe: Recipe, assembled: Assembled, identity: str, layout: Oc
         "architecture": recipe.arch,
         "os": "linux",
         "config": assembled.config,
-        "rootfs": {"type": "layers", "diff_ids": [layer.digest for layer in layers]},
+        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
         "history": history,
     }
     if assembled.author:
         config["author"] = assembled.author
     # What the build file says of itself counts more than what is said of every image.
     labels = {**recipe.labels, **assembled.config.get("Labels", {})}
-    return write_image(layout, config, layers, labels, identity)
+    return write_image(layout, config, [layer.descriptor for layer in layers], labels, identity)
 
 
 def add_bill(rootfs: Rootfs, images: Sequence[ImageInside]) -> None:

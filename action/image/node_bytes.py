@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from action.errors import InputError, Problem
 from action.image.rootfs import Node
@@ -19,10 +20,29 @@ def chunks(path: str, node: Node) -> Iterator[bytes | memoryview]:
     if node.data is not None:
         yield node.data
         return
+    with _opened(path, node) as descriptor:
+        buffer = bytearray(min(_CHUNK, node.size))
+        view = memoryview(buffer)
+        left = node.size
+        while left:
+            count = os.readv(descriptor, [view[: min(left, len(buffer))]])
+            if count == 0:
+                raise _changed(path)
+            yield view[:count]
+            left -= count
+
+
+def head(path: str, node: Node, length: int) -> bytes:
+    """The first ``length`` bytes of the file, fewer when it is shorter; raises InputError as ``chunks`` does."""
+    if node.data is not None:
+        return node.data[:length]
+    with _opened(path, node) as descriptor:
+        return os.pread(descriptor, length, 0)
+
+
+@contextmanager
+def _opened(path: str, node: Node) -> Iterator[int]:
     assert node.source is not None  # noqa: S101 - a file has data or a source
-    changed = InputError(
-        Problem("changed-while-read", f"{path} changed while it was being read", "stop what writes to the context")
-    )
     try:
         # A link that took the file's place since the context was listed is not followed.
         descriptor = os.open(node.source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -31,15 +51,12 @@ def chunks(path: str, node: Node) -> Iterator[bytes | memoryview]:
     try:
         status = os.fstat(descriptor)
         if (status.st_dev, status.st_ino) != node.identity or status.st_size != node.size:
-            raise changed
-        buffer = bytearray(min(_CHUNK, node.size))
-        view = memoryview(buffer)
-        left = node.size
-        while left:
-            count = os.readv(descriptor, [view[: min(left, len(buffer))]])
-            if count == 0:
-                raise changed
-            yield view[:count]
-            left -= count
+            raise _changed(path)
+        yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _changed(path: str) -> InputError:
+    message = f"{path} changed while it was being read"
+    return InputError(Problem("changed-while-read", message, "stop what writes to the context"))

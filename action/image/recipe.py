@@ -11,6 +11,7 @@ from action.image.rootfs import ROOT, Node
 from action.instructions import Buildfile
 from action.results import ImageInside
 from action.store.oci_layout import canonical_json
+from generator.config import DEFAULT_COMPRESSION, Compression
 from generator.names import Arch
 
 
@@ -18,7 +19,7 @@ from generator.names import Arch
 class Recipe:
     """``epoch`` is the time (seconds since 1970) that files bear, and ``created`` the one that the image itself tells,
     which decides nothing about it. ``images`` are those that were placed in ``registry/`` of the context, None when it
-    is no cluster image.
+    is no cluster image. ``compression`` is for the layers that repay it.
     """
 
     context: Path
@@ -29,6 +30,7 @@ class Recipe:
     epoch: int = 0
     created: int = 0
     images: Sequence[ImageInside] | None = None
+    compression: Compression = DEFAULT_COMPRESSION
 
 
 def bill_file(images: Sequence[ImageInside]) -> Node:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Protocol
 
 from action.image.node_bytes import chunks
 from action.image.rootfs import Node
-from action.store.oci_layout import BlobWriter
 
 BLOCK = 512
 END = bytes(2 * BLOCK)
@@ -23,7 +23,13 @@ _HARD_LINK = b"1"
 _PAX = b"x"
 
 
-def write_entry(writer: BlobWriter, path: str, node: Node, *, mtime: int, link_to: str | None = None) -> None:
+class Sink(Protocol):
+    """What takes the bytes of a tar."""
+
+    def write(self, data: bytes | memoryview, /) -> None: ...
+
+
+def write_entry(writer: Sink, path: str, node: Node, *, mtime: int, link_to: str | None = None) -> None:
     """Write one entry with its bytes; with ``link_to``, a hard link to that earlier entry of the same layer."""
     kind = _TYPES[node.kind] if link_to is None else _HARD_LINK
     size = node.size if kind == b"0" else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from tests.support import images
 from tests.support.act import Checkout, Run
 from tests.support.github_api import FakeGitHub
 from tests.support.registries import PASSWORD, USER, RunningRegistry
+from tests.support.unpacked import plain
 
 TOKEN = "workflow-token"
 ARCHES = ("amd64", "arm64")
@@ -98,7 +100,8 @@ class Fork:
         skopeo("copy", *login, f"docker://{self.target.host}/{image}", f"dir:{folder / 'image'}")
         manifest = json.loads((folder / "image" / "manifest.json").read_text())
         for layer in manifest["layers"]:
-            with tarfile.open(folder / "image" / layer["digest"].removeprefix("sha256:")) as tar:
+            blob = (folder / "image" / layer["digest"].removeprefix("sha256:")).read_bytes()
+            with tarfile.open(fileobj=io.BytesIO(plain(blob, layer["mediaType"]))) as tar:
                 tar.extractall(folder / "root", filter="tar")
         return folder / "root"
 

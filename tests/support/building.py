@@ -12,6 +12,7 @@ from action.image.manifest import image_size
 from action.registry.client import RegistryClient
 from action.results import ImageInside
 from action.store.oci_layout import OciLayout
+from generator.config import DEFAULT_COMPRESSION, Compression
 from generator.names import Arch
 
 
@@ -36,6 +37,7 @@ def build_image(
     labels: Mapping[str, str] | None = None,
     build_args: Mapping[str, str] | None = None,
     engine: str = "auto",
+    compression: Compression = DEFAULT_COMPRESSION,
     images: Sequence[ImageInside] | None = None,
     client: RegistryClient | None = None,
     changed: int | None = None,
@@ -48,6 +50,7 @@ def build_image(
         labels=labels or {},
         build_args=build_args or {},
         engine=engine,
+        compression=compression,
         images=images,
         client=client,
         changed=changed,

@@ -11,6 +11,8 @@ import tarfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import zstandard
+
 from action.store.oci_layout import OciLayout
 
 
@@ -31,15 +33,27 @@ def config_of(layout: OciLayout, digest: str) -> dict[str, Any]:
     return layout.read_manifest(manifest["config"]["digest"])
 
 
+def tar_of(layout: OciLayout, layer: dict[str, Any]) -> bytes:
+    """The tar of a layer that a manifest describes; not read by the code that is tested."""
+    return plain(layout.blob_path(layer["digest"]).read_bytes(), layer["mediaType"])
+
+
+def plain(data: bytes, media_type: str) -> bytes:
+    """The bytes of a layer, unpacked as its media type says."""
+    if media_type.endswith("gzip"):
+        return gzip.decompress(data)
+    if media_type.endswith("zstd"):
+        return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+    return data
+
+
 def unpack(layout: OciLayout, digest: str, *, strict: bool = True) -> dict[str, Item]:
     """Apply the layers in order; when ``strict``, a parent must come before what is in it, in its own layer."""
     found: dict[str, tarfile.TarInfo] = {}
     contents: dict[str, str] = {}
     links: dict[str, str] = {}
     for layer in layout.read_manifest(digest)["layers"]:
-        data = layout.blob_path(layer["digest"]).read_bytes()
-        if layer["mediaType"].endswith("gzip"):
-            data = gzip.decompress(data)
+        data = tar_of(layout, layer)
         seen: set[str] = set()
         # Names are bytes: what is not UTF-8 must come back as it was.
         with tarfile.open(fileobj=io.BytesIO(data), encoding="utf-8", errors="surrogateescape") as tar:
