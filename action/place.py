@@ -71,7 +71,6 @@ class Placing:
     cache: BlobCache | None
     client: RegistryClient
     arch: Arch
-    jobs: int
 
     @contextmanager
     def sketched(self) -> Iterator[None]:
@@ -93,7 +92,9 @@ class Placing:
             return self.foreseen
         blobs = _unique_blobs(self.images)
         interrupt = self.client.session.interrupt
-        filler = Filler(self.directory, self.cache, watcher or NoWatcher(), jobs=self.jobs, interrupt=interrupt)
+        filler = Filler(
+            self.directory, self.cache, watcher or NoWatcher(), jobs=self.client.session.jobs, interrupt=interrupt
+        )
         try:
             filled = filler.fill(blobs)
             removed = _unwanted(self.directory, self.contents)
@@ -120,7 +121,6 @@ def placing(
     *,
     arch: Arch,
     client: RegistryClient,
-    jobs: int = 6,
     cache: Path | None = None,
 ) -> Iterator[Placing]:
     """Look up the images of ``findings`` for ``arch``, the uncertain ones left out, and hold ``context/registry``.
@@ -136,7 +136,7 @@ def placing(
         arch=arch,
         nearby=partial(_nearby, directory, shared),
         scratch=directory.staging,
-        jobs=jobs,
+        jobs=client.session.jobs,
     )
     with ExitStack() as held:
         try:
@@ -159,7 +159,6 @@ def placing(
             cache=shared,
             client=client,
             arch=arch,
-            jobs=jobs,
         )
 
 
@@ -169,12 +168,11 @@ def place(
     *,
     arch: Arch,
     client: RegistryClient,
-    jobs: int = 6,
     cache: Path | None = None,
     watcher: Watcher | None = None,
 ) -> Placement:
     """Look up and fill in one go; raises what both raise."""
-    with placing(context, findings, arch=arch, client=client, jobs=jobs, cache=cache) as found:
+    with placing(context, findings, arch=arch, client=client, cache=cache) as found:
         return found.fill(watcher)
 
 

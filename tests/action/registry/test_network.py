@@ -12,8 +12,6 @@ from action.errors import RegistryError
 from action.reference import ImageReference
 from action.registry.auth import AnonymousKeychain
 from action.registry.client import RegistryClient
-from action.registry.limits import HostLimits
-from action.registry.response import Broken, Response, Timeouts
 from action.registry.retry import RetryPolicy
 from tests.support import images
 from tests.support.fault_proxy import Fault, fault_proxy
@@ -81,35 +79,3 @@ def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(monkeypatch
         with pytest.raises(RegistryError, match="cannot be read"):
             client("http://127.0.0.1:1").get_manifest(NGINX)
         assert [request.path for request in proxy.requests] == ["http://registry.test/v2/library/nginx/manifests/1.25"]
-
-
-class Trickle:
-    """A body of one byte at a time; each takes a second of the clock."""
-
-    status, headers = 200, {"Content-Length": "1000"}
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.closed = False
-
-    def read1(self, amount: int, decode_content: bool) -> bytes:
-        self.now += 1.0
-        return b"x"
-
-    def close(self) -> None:
-        self.closed = True
-
-    def release_conn(self) -> None: ...
-
-
-def test_a_body_that_trickles_is_broken_off_and_its_place_given_back() -> None:
-    raw, limits = Trickle(), HostLimits(1)
-    timeouts = Timeouts(slow_after=10.0, slow_bytes=100)
-    response = Response(raw, "u", limits.take("h"), timeouts, lambda: raw.now)  # type: ignore[arg-type]
-    got = []
-    with pytest.raises(Broken, match="only 11 bytes came in 10 s"), response:
-        for chunk in response.chunks():
-            got.append(chunk)
-    assert len(got) == 11
-    assert raw.closed
-    limits.take("h").release()
