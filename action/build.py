@@ -20,12 +20,13 @@ from action.image.labels import standard_labels
 from action.image.manifest import image_size
 from action.init_script import SCRIPT, passed_variables, run_init
 from action.kubefile import find_buildfile
+from action.nearby import NOTHING
 from action.place import Placement, Placing, placing
 from action.registry.client import RegistryClient
 from action.report.progress import progress_for
 from action.report.table import size
 from action.results import BuildResult
-from action.reuse import Publications
+from action.reuse import Publications, PublishedImage
 from action.store.oci_layout import OciLayout
 from action.store.tree import read_tree
 from generator.catalog import Version
@@ -72,8 +73,10 @@ def build(job: Job, layout: OciLayout, means: Means) -> BuildResult:
     with staged(job.version.directory, label) as context, _told_from_the_repository(label):
         _run_init(job, context, means)
         scan = _scan(job, context, means)
-        with _images(job, context, scan, means) as images:
-            making = _Making(job=job, context=context, images=images, layout=layout, means=means)
+        told = partial(means.log, job)
+        there = means.publications.find(job.version.app, job.ref_name, told) if means.publications else None
+        with _images(job, context, scan, means, there) as images:
+            making = _Making(job=job, context=context, images=images, layout=layout, means=means, there=there)
             made = making.taken_over() or making.built()
     layout.put_index(job.ref_name, made.digest, platform={"os": "linux", "architecture": job.arch})
     return BuildResult(
@@ -106,18 +109,21 @@ class _Made(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Making:
-    """A staged context on its way into the layout; ``images`` are those of a cluster image, looked up."""
+    """A staged context on its way into the layout.
+
+    ``images`` are those of a cluster image, looked up; ``there`` is what is published under its name now.
+    """
 
     job: Job
     context: Path
     images: Placing | None
     layout: OciLayout
     means: Means
+    there: PublishedImage | None
 
     def taken_over(self) -> _Made | None:
         """The published image, when it has just the content that would be built: no blob is fetched or written."""
-        publications, told = self.means.publications, partial(self.means.log, self.job)
-        there = publications.find(self.job.version.app, self.job.ref_name, told) if publications else None
+        publications, told, there = self.means.publications, partial(self.means.log, self.job), self.there
         if publications is None or there is None:
             return None
         foreseen = self.images.foreseen if self.images else None
@@ -216,12 +222,19 @@ def _placed_before(context: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _images(job: Job, context: Path, scan: Scan, means: Means) -> Iterator[Placing | None]:
+def _images(
+    job: Job, context: Path, scan: Scan, means: Means, there: PublishedImage | None
+) -> Iterator[Placing | None]:
     """The images of a cluster image, looked up; None for any other type."""
     if job.type != "apps":
         yield None
         return
-    with placing(context, scan.wanted, arch=job.arch, client=means.client, cache=means.cache) as found:
+    earlier = NOTHING
+    if means.publications is not None and there is not None and scan.wanted:
+        earlier = means.publications.earlier(there, partial(means.log, job))
+    with placing(
+        context, scan.wanted, arch=job.arch, client=means.client, cache=means.cache, earlier=earlier
+    ) as found:
         yield found
 
 

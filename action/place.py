@@ -12,14 +12,13 @@ from action.claims import Resolved, arrange, found_at
 from action.discover.findings import Finding
 from action.errors import ClusterImageError, InputError, Problem
 from action.fill import Filler, Origin, Wanted, Watcher
+from action.nearby import NOTHING, Earlier, Nearby
 from action.registry.client import RegistryClient
 from action.resolve import Resolver
 from action.results import ImageInside
 from action.store.cache import BlobCache
-from action.store.digest import read_right
 from action.store.disk import disk_problem
 from action.store.manifest import Part
-from action.store.platform import CONFIG_LIMIT
 from action.store.registry_directory import STAGING, Contents, RegistryDirectory
 from action.store.sketch import sketched
 from action.store.staging import Reader
@@ -122,8 +121,11 @@ def placing(
     arch: Arch,
     client: RegistryClient,
     cache: Path | None = None,
+    earlier: Earlier = NOTHING,
 ) -> Iterator[Placing]:
     """Look up the images of ``findings`` for ``arch``, the uncertain ones left out, and hold ``context/registry``.
+
+    ``earlier`` is what is published now, whose images need not be sent to be looked up again.
 
     Only manifests and configurations are read. Raises ClusterImageError with every problem at once.
     """
@@ -134,7 +136,7 @@ def placing(
         context=context,
         client=client,
         arch=arch,
-        nearby=partial(_nearby, directory, shared),
+        nearby=Nearby(directory=directory, cache=shared, earlier=earlier),
         scratch=directory.staging,
         jobs=client.session.jobs,
     )
@@ -174,14 +176,6 @@ def place(
     """Look up and fill in one go; raises what both raise."""
     with placing(context, findings, arch=arch, client=client, cache=cache) as found:
         return found.fill(watcher)
-
-
-def _nearby(directory: RegistryDirectory, cache: BlobCache | None, digest: str) -> bytes | None:
-    """A manifest or a configuration that an earlier run has brought here."""
-    body = read_right(directory.blob_path(digest), digest, CONFIG_LIMIT)
-    if body is None and cache is not None:
-        body = read_right(cache.blob_path(digest), digest, CONFIG_LIMIT)
-    return body
 
 
 def _unique_blobs(images: Iterable[Resolved]) -> list[Wanted]:

@@ -103,6 +103,9 @@ class RegistryDirectory:
         """Whether the blob is there and whole, by its size and its hash; a wrong one is removed."""
         return remove_if_wrong(self.blob_path(digest), digest, size)
 
+    def has_tag(self, repository: str, tag: str) -> bool:
+        return Path(self._tag(repository, tag)).exists()
+
     def write_links(self, contents: Contents) -> None:
         """Every manifest's bytes, and every link but the tags; the tags' links are staged, ready to be renamed."""
         stage = f"{self.staging}/link"
