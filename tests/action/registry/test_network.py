@@ -18,7 +18,8 @@ from tests.support.fault_proxy import Fault, fault_proxy
 from tests.support.registries import RunningRegistry, docker_registry
 
 NGINX = ImageReference.parse("nginx:1.25")
-IMAGE = images.image(label="network")
+LAYER = images.layer("network", 8 << 20)
+IMAGE = images.image(LAYER, label="network")
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,17 @@ def test_a_certificate_of_a_known_authority_is_accepted(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(authority[0]))
     assert client(f"https://{encrypted.host}").get_manifest(NGINX).digest == IMAGE.digest
+
+
+@pytest.mark.real("docker-registry", "openssl")
+def test_a_layer_comes_over_tls_in_pieces_that_are_worth_their_cost(
+    encrypted: RunningRegistry, authority: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One piece for each record of TLS, 16 KiB at most, took three times the processor."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority[0]))
+    pieces = list(client(f"https://{encrypted.host}").read_blob(NGINX, LAYER.digest, size=len(LAYER.data)))
+    assert b"".join(pieces) == LAYER.data
+    assert len(LAYER.data) / len(pieces) >= 128 << 10
 
 
 @pytest.mark.real("docker-registry", "openssl")
