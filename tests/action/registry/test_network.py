@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from action.registry.retry import RetryPolicy
 from tests.support import images
 from tests.support.fault_proxy import Fault, fault_proxy
 from tests.support.registries import RunningRegistry, docker_registry
+from tests.support.tls_authority import make_authority
 
 NGINX = ImageReference.parse("nginx:1.25")
 LAYER = images.layer("network", 8 << 20)
@@ -24,16 +24,7 @@ IMAGE = images.image(LAYER, label="network")
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("authority")
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    subject = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *files],
-        check=True,
-        capture_output=True,
-    )
-    return certificate, key
+    return make_authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 
 import pytest
 
@@ -97,7 +96,7 @@ def test_small_pieces_are_gathered_over_tls() -> None:
             self._left -= 1
             return b"x" * amount if self._left > -30 else b""
 
-        read1: Callable[[int, bool], bytes] = read
+        read1 = read
 
     response = Response(Records(OSError()), "https://h/", None)  # type: ignore[arg-type]
     pieces = list(response.chunks())
