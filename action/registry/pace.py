@@ -13,7 +13,7 @@ from http.client import HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-_BUFFER = 64 << 10  # bytes; what urllib3 asks for beyond it goes to the socket directly
+_BUFFER = 8 << 10  # bytes; of what urllib3 asks for beyond it, each record goes straight to where it is wanted
 
 
 class Stalled(OSError):

@@ -173,6 +173,8 @@ def measure(work: Work, folder: Path, rounds: int, scale: float) -> Row:
     """All tools in turns. A tool that fails once is left out from then on, and said."""
     case = work.make(scale)
     tools = ["place", *(tool for tool in work.tools if shutil.which(tool.split()[0]))]
+    if absent := sorted(set(work.tools) - set(tools)):
+        print(f"not on this machine: {', '.join(absent)}")
     runs: dict[str, list[Cost]] = {tool: [] for tool in tools}
     authority = make_authority(folder / "authority")
     os.environ["SSL_CERT_FILE"] = str(authority.certificate)
