@@ -22,12 +22,13 @@ from action.image.labels import standard_labels
 from action.image.manifest import image_size
 from action.init_script import SCRIPT, passed_variables, run_init
 from action.kubefile import find_buildfile
+from action.nearby import NOTHING
 from action.place import Placement, Placing, placing
 from action.registry.client import RegistryClient
 from action.report.progress import progress_for
 from action.report.table import size
 from action.results import BuildResult, ImageInside
-from action.reuse import Publications
+from action.reuse import Publications, PublishedImage
 from action.source_date import last_changed
 from action.store.oci_layout import OciLayout
 from action.store.tree import read_tree
@@ -77,8 +78,9 @@ def build(job: Job, layout: OciLayout, means: Means) -> BuildResult:
     with staged(job.version.directory, label) as context, _told_from_the_repository(label):
         _run_init(job, context, means)
         scan = _scan(job, context, means)
-        with _images(job, context, scan, means) as placing_:
-            making = _Making(job=job, context=context, images=placing_, layout=layout, means=means)
+        there = _published(job, means)
+        with _images(job, context, scan, means, there) as placing_:
+            making = _Making(job=job, context=context, images=placing_, layout=layout, means=means, there=there)
             made = making.taken_over() or making.built()
     layout.put_index(job.ref_name, made.digest, platform={"os": "linux", "architecture": job.arch})
     images = read_bill(layout, made.digest) or ()
@@ -115,20 +117,21 @@ class _Made(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Making:
-    """A staged context on its way into the layout; ``images`` are those of a cluster image, looked up."""
+    """A staged context on its way into the layout.
+
+    ``images`` are those of a cluster image, looked up; ``there`` is what is published under its name now.
+    """
 
     job: Job
     context: Path
     images: Placing | None
     layout: OciLayout
     means: Means
+    there: PublishedImage | None
 
     def taken_over(self) -> _Made | None:
         """The published image, when it has just the content that would be built: no blob is fetched or written."""
-        publications, told = self.means.publications, partial(self.means.log, self.job)
-        there = None
-        if publications is not None:
-            there = publications.find(self.job.version.app, self.job.version.name, self.job.arch, told)
+        publications, told, there = self.means.publications, partial(self.means.log, self.job), self.there
         if publications is None or there is None:
             return None
         foreseen = self.images.foreseen if self.images else None
@@ -243,14 +246,32 @@ def _placed_before(context: Path) -> Iterator[str]:
         yield f"registry/ holds {len(tree.blobs)} blobs of container images"
 
 
+def _published(job: Job, means: Means) -> PublishedImage | None:
+    """What is published under the name of the build now; None where nobody is to look."""
+    if means.publications is None:
+        return None
+    return means.publications.find(job.version.app, job.version.name, job.arch, partial(means.log, job))
+
+
 @contextmanager
-def _images(job: Job, context: Path, scan: Scan, means: Means) -> Iterator[Placing | None]:
+def _images(
+    job: Job, context: Path, scan: Scan, means: Means, there: PublishedImage | None
+) -> Iterator[Placing | None]:
     """The images of a cluster image, looked up; None for any other type."""
     if job.type != "apps":
         yield None
         return
+    earlier = NOTHING
+    if means.publications is not None and there is not None and scan.wanted:
+        earlier = means.publications.earlier(there, partial(means.log, job))
     with placing(
-        context, scan.wanted, arch=job.arch, client=means.client, cache=means.cache, whole=means.whole_indexes
+        context,
+        scan.wanted,
+        arch=job.arch,
+        client=means.client,
+        cache=means.cache,
+        earlier=earlier,
+        whole=means.whole_indexes,
     ) as found:
         yield found
 

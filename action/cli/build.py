@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from action.build import Job, Means, build
-from action.cli.options import add_option, add_positional
+from action.cli.options import add_jobs, add_option, add_positional
 from action.destination import open_destination
 from action.errors import ClusterImageError, InputError, Problem, UsageError
 from action.github import escape_log
@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", action="append", choices=ARCHES, help="repeatable; default: every one it can be")
     parser.add_argument("--build-arg", action="append", default=[], metavar="KEY=VALUE", help="for dockerimages")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep blobs there, for every build to share")
+    add_jobs(parser)
     add_option(parser, "root", "the repository that holds applications/")
     add_option(parser, "row", "instead of all of the above: one row of a matrix, as JSON")
     add_option(parser, "registry", "for the output registry; default: that of imagebuild.yaml, else ghcr.io")
@@ -55,7 +56,9 @@ def handle(args: argparse.Namespace) -> int:
     settings = with_destination(load_settings(root), args.registry, args.namespace)
     catalog = read_catalog(root, settings)
     means = Means(
-        client=RegistryClient(default_keychain(), mirrors=settings.mirrors, insecure=settings.insecure),
+        client=RegistryClient(
+            default_keychain(), mirrors=settings.mirrors, insecure=settings.insecure, jobs=args.jobs
+        ),
         engine=settings.engine,
         cache=args.cache,
         whole_indexes=settings.indexes == "full",
