@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from action.errors import InputError, Problem
+from action.trees import remove_tree
 
 SCANNED = ("charts", "manifests", "images")
 
@@ -23,12 +24,15 @@ def staged(directory: Path, label: str) -> Iterator[Path]:
     """
     check_files(directory, label)
     # Under the system's temporary directory, not the runner's: the unprivileged user of init.sh can reach it.
-    with tempfile.TemporaryDirectory(prefix="cluster-image-", ignore_cleanup_errors=True) as workspace:
-        Path(workspace).chmod(0o711)  # to be passed through, not listed
-        context = Path(workspace) / "context"
+    workspace = Path(tempfile.mkdtemp(prefix="cluster-image-"))
+    try:
+        workspace.chmod(0o711)  # to be passed through, not listed
+        context = workspace / "context"
         shutil.copytree(directory, context, symlinks=True)
         keep_what_git_keeps(context)
         yield context
+    finally:
+        remove_tree(workspace)
 
 
 def keep_what_git_keeps(context: Path) -> None:

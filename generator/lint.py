@@ -10,6 +10,7 @@ from generator import yamlfile
 from generator.catalog import read_catalog
 from generator.config import METADATA_FILE, SETTINGS_FILE, Settings
 from generator.errors import InputError, Problem
+from generator.init_lint import init_scripts
 from generator.model import Catalog
 from generator.tree import bad_link, natural_key, shown
 
@@ -19,7 +20,13 @@ TEMPLATES = ".github/ISSUE_TEMPLATE"
 def lint(root: Path, settings: Settings) -> list[Problem]:
     """Everything that is wrong with the repository at ``root``, sorted by place."""
     catalog = read_catalog(root, settings)
-    problems = [*catalog.problems, *_links(catalog), *_misnamed(root, catalog), *_labelled(root, settings)]
+    problems = [
+        *catalog.problems,
+        *_links(catalog),
+        *_misnamed(root, catalog),
+        *_labelled(root, settings),
+        *init_scripts(catalog, settings),
+    ]
     return sorted(set(problems), key=lambda problem: (natural_key(problem.file or ""), problem.code, problem.message))
 
 
