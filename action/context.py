@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -11,9 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from action.errors import InputError, Problem
+from action.store.printable import printable
 from action.trees import remove_tree
 
-SCANNED = ("charts", "manifests", "images")
+_UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # surrogates stand for bytes
+SCANNED = ("charts", "manifests", "images", "etc", "registry")
 
 
 @contextmanager
@@ -74,13 +77,15 @@ def _refuse(directory: Path, label: str, paths: Iterable[Path]) -> None:
     for path in sorted(paths):
         fault = _fault(path, directory)
         if fault is not None:
-            file = f"{label}/{path.relative_to(directory).as_posix()}"
+            file = printable(f"{label}/{path.relative_to(directory).as_posix()}")
             problems.append(Problem("unsafe-file", *fault, file=file))
     if problems:
         raise InputError(problems)
 
 
 def _fault(path: Path, directory: Path) -> tuple[str, str] | None:
+    if _UNSPEAKABLE.search(path.name):
+        return "has a name with control characters, or that is not UTF-8", "rename it"
     mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
         target = path.readlink()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import secrets
 from pathlib import Path
 
 NAME = "builder"
@@ -26,7 +25,7 @@ def own_user() -> int:
         if not all(_mapped(kind, first, count) for kind in ("uid", "gid")):
             continue
         for _ in range(_TRIES):
-            number = first + secrets.randbelow(count)
+            number = first + int.from_bytes(os.urandom(8)) % count
             if number not in in_use and not _has_account(number):
                 return number
     raise OSError(0, "there is no user id to spare on this machine")

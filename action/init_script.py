@@ -200,8 +200,11 @@ def _ending(said: str) -> Ending:
 
 def _hidden() -> list[str]:
     """What no box shows: where the sockets of services are, and the home of whoever runs us."""
-    home = os.path.realpath(pwd.getpwuid(os.getuid()).pw_dir)
-    return [path for path in ("/run", home) if path != "/" and Path(path).is_dir()]
+    try:
+        home = pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:  # a container's user without an account
+        home = os.environ.get("HOME", "/")
+    return [path for path in ("/run", os.path.realpath(home)) if path != "/" and Path(path).is_dir()]
 
 
 def _shown(hidden: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from action.beneath import beneath, is_file_beneath
 from action.discover.files import read_text
 from action.discover.plan_commands import HelmCommand, KubectlCommand, ScriptCall, plan_command
 from action.discover.shell import ShellCommand, shell_commands
@@ -66,7 +67,7 @@ class InstallPlan:
 
     def _will_exist(self, name: str) -> bool:
         """Whether it is there, or a template becomes it."""
-        return (self.context / name).exists() or (self.context / f"{name}.tmpl").is_file()
+        return beneath(self.context, name) is not None or is_file_beneath(self.context, f"{name}.tmpl")
 
 
 def image_path(path: str) -> str:
@@ -167,7 +168,7 @@ class _PlanReader:
         if name is None or name in self._plan.scripts:
             return
         try:
-            text = read_text(self._context / name, name)
+            text = read_text(self._context, name)
         except InputError as error:
             self._plan.problems += error.problems
             return
@@ -178,7 +179,7 @@ class _PlanReader:
 
     def _locate(self, path: str) -> str | None:
         name = self._plan.locate(path)
-        return name if name is not None and (self._context / name).is_file() else None
+        return name if name is not None and is_file_beneath(self._context, name) else None
 
 
 def _copies(context: Path, buildfile: Buildfile) -> Iterator[tuple[str, str]]:
@@ -191,7 +192,8 @@ def _copies(context: Path, buildfile: Buildfile) -> Iterator[tuple[str, str]]:
         for source in sources:
             name = image_path(source)
             into = target.endswith("/") or len(sources) > 1 or base == ""
-            if (context / name).is_dir() or not into:
+            there = beneath(context, name)
+            if (there is not None and there.is_dir()) or not into:
                 yield base, name
             else:
                 yield posixpath.join(base, posixpath.basename(name)), name

@@ -78,9 +78,7 @@ def _carry_out(order: Order) -> Ending:
     )
     if order["boxed"]:
         try:
-            namespaces.unshare(namespaces.NEW_PIDS | (0 if user is not None else namespaces.NEW_USERS))
-            if user is None:
-                _stay_who_we_are()
+            _leave(user)
         except OSError as error:
             return {"no_box": str(error)}
     else:
@@ -99,10 +97,17 @@ def _account_files(workspace: str, user: int) -> dict[str, str]:
     return files
 
 
-def _stay_who_we_are() -> None:
-    """In the new user namespace we are the same user, and, once a program is started, no more than that user."""
-    user, group = os.geteuid(), os.getegid()
-    for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
+def _leave(user: int | None) -> None:
+    """Have our children's processes for themselves; without root, in a user namespace, where mounts can be made.
+
+    In it we are the same user, and, once a program is started, no more than that user.
+    """
+    if user is not None:
+        namespaces.unshare(namespaces.NEW_PIDS)
+        return
+    me, group = os.geteuid(), os.getegid()
+    namespaces.unshare(namespaces.NEW_PIDS | namespaces.NEW_USERS)
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{me} {me} 1"), ("gid_map", f"{group} {group} 1")):
         Path(f"/proc/self/{name}").write_text(text)
 
 

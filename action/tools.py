@@ -46,7 +46,7 @@ def trusted_path() -> str:
 @cache
 def _find(name: str, path: str) -> str | None:
     there = [Path(folder) / name for folder in _folders(path)]
-    programs = [program for program in there if program.is_file() and os.access(program, os.X_OK)]
+    programs = [program for program in there if os.path.isfile(program) and os.access(program, os.X_OK)]  # noqa: PTH113
     for program in programs:
         if _leads_through_ours(program):
             return str(program)
@@ -103,4 +103,4 @@ def _has_others(group: int) -> bool:
 def _copied(program: Path) -> str:
     folder = tempfile.mkdtemp(prefix="cluster-image-tool-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return shutil.copy2(program, Path(folder) / program.name)
+    return str(shutil.copy2(program, Path(folder) / program.name))

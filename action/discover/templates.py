@@ -41,7 +41,7 @@ def render_templates(
             name = relative(path, context)
             text = ""
             try:
-                text = read_text(path, name)
+                text = read_text(context, name)
                 rendered[name.removesuffix(TEMPLATE_SUFFIX)] = _render(text, name, environment, engine)
             except InputError as error:
                 found.problems += error.problems
