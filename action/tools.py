@@ -17,19 +17,19 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-NAMES = ("buildah", "docker", "helm", "sudo")
+NAMES = ("buildah", "docker", "helm", "sudo", "unshare")
 """What a build may run after init.sh."""
 
 _MAX_LINKS = 40
 
 
-def find(name: str) -> str | None:
+def find(name: str, path: str | None = None) -> str | None:
     """The absolute path of a program that only root and we may replace, or None.
 
     One that others may replace but not write, because it is their directory only, is copied to a place of our own.
     The answer stays what it was when it was first asked for.
     """
-    return _find(name, os.environ.get("PATH", os.defpath))
+    return _find(name, os.environ.get("PATH", os.defpath) if path is None else path)
 
 
 def remember() -> None:
