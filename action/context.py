@@ -31,11 +31,28 @@ def staged(directory: Path, label: str) -> Iterator[Path]:
     try:
         workspace.chmod(0o711)  # to be passed through, not listed
         context = workspace / "context"
-        shutil.copytree(directory, context, symlinks=True)
+        _copy(directory, context)
         keep_what_git_keeps(context)
         yield context
     finally:
         remove_tree(workspace)
+
+
+def _copy(directory: Path, context: Path) -> None:
+    """Copy a tree; raises the first OSError as it is, where copytree gives a list of texts."""
+    errors: list[OSError] = []
+
+    def copy(source: str, target: str) -> str:
+        try:
+            return shutil.copy2(source, target)
+        except OSError as error:
+            errors.append(error)
+            raise
+
+    try:
+        shutil.copytree(directory, context, symlinks=True, copy_function=copy)
+    except shutil.Error as error:
+        raise errors[0] if errors else error from None
 
 
 def keep_what_git_keeps(context: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from action.image import engines
+from action.errors import ToolError
 from action.image.engines import run_engine
 
 SOMEBODY = 65534
@@ -31,7 +31,7 @@ def test_a_run_sees_no_process_of_another_build(tmp_path: Path) -> None:
     (context / "Dockerfile").write_text(f"FROM scratch\nCOPY root /\nUSER {SOMEBODY}:{SOMEBODY}\nRUN {spy}\n")
     other = subprocess.Popen(["sleep", "60"], env={"SECRET": "of-another-build"}, user=SOMEBODY, group=SOMEBODY)
     try:
-        with pytest.raises(engines.ToolError) as caught:
+        with pytest.raises(ToolError) as caught:
             run_engine(
                 "buildah",
                 context,
@@ -55,6 +55,6 @@ def test_output_of_a_builder_takes_no_memory(tmp_path: Path, monkeypatch: pytest
     (programs / "buildah").write_text("#!/bin/sh\nhead -c 200000000 /dev/zero | tr '\\0' x\necho the end\nexit 3\n")
     (programs / "buildah").chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
-    with pytest.raises(engines.ToolError, match="exit code 3") as caught:
+    with pytest.raises(ToolError, match="exit code 3") as caught:
         run_engine("buildah", tmp_path, tmp_path / "f", tmp_path / "layout", arch="amd64", build_args={}, epoch=0)
     assert len(str(caught.value)) < 5000

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from action import tools
-from action.discover import helm_binary, helm_library
+from action.discover import helm_binary, helm_library, helm_worker
 from action.discover.helm import BinaryEngine, HelmEngine, LibraryEngine
 from action.discover.rendering import Release, RenderError
 
@@ -51,7 +51,7 @@ def less(monkeypatch: pytest.MonkeyPatch) -> None:
     code = "from action.discover import helm_worker; helm_worker.MEMORY = 2 << 30; helm_worker.main()"
     root = Path(__file__).resolve().parents[2]
     start = [sys.executable, "-I", "-c", f"import sys; sys.path.append({str(root)!r}); {code}"]
-    monkeypatch.setattr(helm_library.helm_worker, "installed", lambda _: start)
+    monkeypatch.setattr(helm_worker, "installed", lambda _: start)
 
 
 @pytest.mark.parametrize("name", ENGINES)
