@@ -150,17 +150,17 @@ def _boxed(run: _Run, tail: OutputTail, rules: InitRules) -> Ending:
 
 
 def _supervised(run: _Run, tail: OutputTail, *, boxed: bool) -> Ending:
-    hidden = _hidden()
+    hidden, sudo = _hidden(), _as_root()
     order = Order(
         command=run.command,
         environment={**run.environment, **({} if boxed else {"TMPDIR": str(run.workspace / "tmp")})},
         seconds=TIMEOUT_SECONDS,
         workspace=str(run.workspace),
         hidden=hidden,
-        shown=_shown(hidden),
+        shown=_shown(hidden, as_another=bool(sudo) or os.geteuid() == 0),
         boxed=boxed,
     )
-    command = [*_as_root(), sys.executable, "-I", "-S", "-B", "-c", _START, str(_ROOT)]
+    command = [*sudo, sys.executable, "-I", "-S", "-B", "-c", _START, str(_ROOT)]
     with (
         _log_commands_stopped(),
         subprocess.Popen(
@@ -207,19 +207,21 @@ def _hidden() -> list[str]:
     return [path for path in ("/run", os.path.realpath(home)) if path != "/" and Path(path).is_dir()]
 
 
-def _shown(hidden: list[str]) -> list[str]:
+def _shown(hidden: list[str], *, as_another: bool) -> list[str]:
     """What of it is needed: how names are looked up, and programs that the user of the script could reach anyway."""
     wanted = [os.path.dirname(os.path.realpath("/etc/resolv.conf"))]  # noqa: PTH120
     wanted += [os.path.realpath(path) for path in os.environ.get("PATH", "").split(os.pathsep) if path.startswith("/")]
     return [
         path
         for path in dict.fromkeys(wanted)
-        if any(Path(path).is_relative_to(each) and path != each for each in hidden) and _is_open_to_all(Path(path))
+        if any(Path(path).is_relative_to(each) and path != each for each in hidden)
+        and (_is_open_to_all(path) if as_another else os.path.isdir(path))  # noqa: PTH112
     ]
 
 
-def _is_open_to_all(path: Path) -> bool:
-    return path.is_dir() and all(each.stat().st_mode & 0o001 for each in (path, *path.parents))
+def _is_open_to_all(path: str) -> bool:
+    folders = (Path(path), *Path(path).parents)
+    return os.path.isdir(path) and all(each.stat().st_mode & 0o001 for each in folders)  # noqa: PTH112
 
 
 def _as_root() -> list[str]:

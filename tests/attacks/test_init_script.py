@@ -113,7 +113,8 @@ def test_it_writes_below_its_context_its_home_and_tmp_and_nowhere_else(place: Pa
         f"""
         : > said
         touch {open_to_all}/planted "$HOME/mine" /tmp/mine-{place.name} context-mine 2>> errors
-        find / -path /proc -prune -o -type d -writable -print 2> /dev/null | sort >> said
+        awk '$6 !~ /^ro/ {{ print $5 }}' /proc/self/mountinfo | while read -r path; do test -w "$path" && echo "$path"; done >> said
+        find / -maxdepth 3 -path /proc -prune -o -type d -writable -print 2> /dev/null | sort >> said
         pwd > said-where; echo "$HOME" >> said-where
         """,
         user,
@@ -377,3 +378,37 @@ def test_the_authorities_that_the_machine_trusts_are_handed_on(place: Path, user
     done = build(place, 'cat "$SSL_CERT_FILE" > said', user, {"SSL_CERT_FILE": str(place / "ca.pem")})
     assert done.returncode == 0, done.stderr
     assert said(place) == "authority"
+
+
+@as_root
+@pytest.mark.real("sudo")
+def test_on_a_runner_with_sudo_it_is_a_user_of_its_own_though_user_namespaces_are_restricted(place: Path) -> None:
+    """As on GitHub's runners: an ordinary user with sudo, who may make no namespace that is of any use."""
+    account = "nobody"
+    rules = place / "sudoers.d"
+    rules.mkdir()
+    (rules / "runner").write_text(f"{account} ALL=(ALL) NOPASSWD: ALL\n")
+    (rules / "runner").chmod(0o440)
+    for name in ("v1", "answers", "tmp", "home"):
+        os.chown(place / name, 65534, 65534)
+    script = "id -u > said; id -un > said-name; cat /proc/[0-9]*/environ 2>/dev/null > said-environ; mkdir -p a/b"
+    start = command(place, script, 0)
+    start[:1] = ["/usr/bin/python3"]
+    inner = 'mount --bind "$0" /etc/sudoers.d && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"'
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", inner, str(rules), *start],
+        env={
+            **environment(place, {"GITHUB_ACTIONS": "true", "TOKEN_X": "hunter2"}),
+            "PATH": "/usr/sbin:/usr/bin:/bin",
+        },
+        cwd=place,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(said(place)) > 60_000
+    assert int(said(place)) != 65534
+    assert said(place, "said-name") == "builder\n"
+    assert "hunter" not in said(place, "said-environ")
+    assert list((place / "tmp").iterdir()) == []
