@@ -113,7 +113,8 @@ def test_it_writes_below_its_context_its_home_and_tmp_and_nowhere_else(place: Pa
         f"""
         : > said
         touch {open_to_all}/planted "$HOME/mine" /tmp/mine-{place.name} context-mine 2>> errors
-        awk '$6 !~ /^ro/ {{ print $5 }}' /proc/self/mountinfo | while read -r path; do test -w "$path" && echo "$path"; done >> said
+        awk '$6 !~ /^ro/ {{ print $5 }}' /proc/self/mountinfo | while read -r path; do
+            test -w "$path" && echo "$path"; done >> said
         find / -maxdepth 3 -path /proc -prune -o -type d -writable -print 2> /dev/null | sort >> said
         pwd > said-where; echo "$HOME" >> said-where
         """,
