@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from action import tools
 from action.context import check_what_is_read, keep_what_git_keeps, staged
 from action.discover.choices import chosen
 from action.discover.findings import Scan
@@ -20,7 +21,7 @@ from action.image.bill_layer import read_bill
 from action.image.design import Design, design_image
 from action.image.labels import standard_labels
 from action.image.manifest import image_size
-from action.init_script import SCRIPT, passed_variables, run_init
+from action.init_script import SCRIPT, InitRules, passed_variables, run_init
 from action.kubefile import find_buildfile
 from action.nearby import NOTHING
 from action.place import Placement, Placing, placing
@@ -33,6 +34,8 @@ from action.source_date import last_changed
 from action.store.oci_layout import OciLayout
 from action.store.tree import read_tree
 from generator.catalog import Version
+from generator.config import METADATA_FILE
+from generator.init_env import refused_variables, unlisted_variables
 from generator.names import Arch, ImageType
 
 
@@ -66,6 +69,7 @@ class Means:
     whole_indexes: bool
     publications: Publications | None
     log: Callable[[Job, str], None]
+    init: InitRules = field(default_factory=InitRules)
 
 
 def build(job: Job, layout: OciLayout, means: Means) -> BuildResult:
@@ -182,14 +186,21 @@ class _Making:
 def _run_init(job: Job, context: Path, means: Means) -> None:
     if (context / SCRIPT).is_file():
         means.log(job, f"running {SCRIPT}")
+        tools.remember()
     label = job.version.context
+    asked = passed_variables(job.version.metadata.init_env)
+    file = f"{job.version.context.rpartition('/')[0]}/{METADATA_FILE}"
+    refused = [*refused_variables(asked, file), *unlisted_variables(asked, means.init.environment, file)]
+    if refused:
+        raise InputError(refused)
     run_init(
         context,
         arch=job.arch,
         app=job.version.app,
         version=job.version.name,
-        passed=passed_variables(job.version.metadata.init_env),
+        passed=asked,
         label=f"{label}/{SCRIPT}",
+        rules=means.init,
     )
     check_what_is_read(context, label)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
+from generator.errors import InputError
+from generator.init_env import refused_variables
 from generator.names import ARCHES, IMAGE_TYPES, Arch, ImageType
 from generator.validation import load_checked
 
@@ -49,6 +51,8 @@ class Settings:
     insecure: tuple[str, ...] = ()
     engine: Engine = "auto"
     indexes: Indexes = "needed"
+    init_env: tuple[str, ...] = ()
+    allow_unboxed_init: bool = False
     attest: bool = False
     pins: Mapping[str, Pin] = field(default_factory=dict)
 
@@ -105,7 +109,10 @@ class AppMetadata:
 
 def load_settings(root: Path) -> Settings:
     """The settings of the repository at ``root``; raises InputError that names everything wrong with the file."""
-    return Settings.from_data(load_checked(root / SETTINGS_FILE, SETTINGS_FILE, "settings"))
+    settings = Settings.from_data(load_checked(root / SETTINGS_FILE, SETTINGS_FILE, "settings"))
+    if problems := refused_variables(settings.init_env, SETTINGS_FILE):
+        raise InputError(problems)
+    return settings
 
 
 def load_app_metadata(app_dir: Path, shown: str | None = None) -> AppMetadata:

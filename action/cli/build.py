@@ -14,6 +14,7 @@ from action.cli.options import add_jobs, add_option, add_positional
 from action.destination import open_destination
 from action.errors import ClusterImageError, InputError, Problem, UsageError
 from action.github import escape_log
+from action.init_script import InitRules
 from action.login import looking_client, with_destination
 from action.publish import default_destination
 from action.registry.auth import default_keychain
@@ -24,6 +25,7 @@ from action.reuse import Publications
 from action.store.oci_layout import OciLayout
 from generator.catalog import Catalog, Version, read_catalog
 from generator.config import Settings, load_settings
+from generator.errors import machine_problem
 from generator.matrix import Row
 from generator.names import ARCHES, IMAGE_TYPES, ImageType
 
@@ -64,6 +66,7 @@ def handle(args: argparse.Namespace) -> int:
         whole_indexes=settings.indexes == "full",
         publications=_publications(args, settings),
         log=_log,
+        init=InitRules(environment=settings.init_env, unboxed=settings.allow_unboxed_init),
     )
     if args.row:
         return _build_row(_row(args.row), Path(args.output), catalog, means)
@@ -101,6 +104,10 @@ def _build_row(row: Row, output: Path, catalog: Catalog, means: Means) -> int:
         result = build(job, OciLayout(output / "layout"), means)
     except ClusterImageError as error:
         result = replace(result, problems=error.problems)
+        raise
+    except Exception as error:
+        why = machine_problem(error) or Problem("defect", "a defect of cluster-image; its lines are in the job's log")
+        result = replace(result, problems=(why,))
         raise
     finally:
         result.write(output / "result.json")
