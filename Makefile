@@ -34,7 +34,7 @@ soak: $(VENV)/.development  ## the long seeded runs: faults, crashes, random tre
 	@$(PYTHON) -m pytest -m soak
 
 bench: $(VENV)/.development  ## speed, as ratios to public tools in the same run
-	@tests/install-tools
+	@tests/install-tools bench
 	@$(PYTHON) -m tests.benchmarks
 
 generate: $(VENV)/.runtime  ## write .github/workflows and the issue form

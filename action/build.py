@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from action import tools
 from action.context import check_what_is_read, keep_what_git_keeps, staged
 from action.discover.choices import chosen
 from action.discover.findings import Scan
@@ -20,19 +21,21 @@ from action.image.bill_layer import read_bill
 from action.image.design import Design, design_image
 from action.image.labels import standard_labels
 from action.image.manifest import image_size
-from action.init_script import SCRIPT, passed_variables, run_init
+from action.init_script import SCRIPT, InitRules, passed_variables, run_init
 from action.kubefile import find_buildfile
+from action.nearby import NOTHING
 from action.place import Placement, Placing, placing
 from action.registry.client import RegistryClient
 from action.report.progress import progress_for
 from action.report.table import size
 from action.results import BuildResult, ImageInside
-from action.reuse import Publications
+from action.reuse import Publications, PublishedImage
 from action.source_date import last_changed
 from action.store.oci_layout import OciLayout
 from action.store.tree import read_tree
 from generator.catalog import Version
-from generator.config import Compression
+from generator.config import METADATA_FILE, Compression
+from generator.init_env import refused_variables, unlisted_variables
 from generator.names import Arch, ImageType
 
 
@@ -67,6 +70,7 @@ class Means:
     whole_indexes: bool
     publications: Publications | None
     log: Callable[[Job, str], None]
+    init: InitRules = field(default_factory=InitRules)
 
 
 def build(job: Job, layout: OciLayout, means: Means) -> BuildResult:
@@ -79,8 +83,9 @@ def build(job: Job, layout: OciLayout, means: Means) -> BuildResult:
     with staged(job.version.directory, label) as context, _told_from_the_repository(label):
         _run_init(job, context, means)
         scan = _scan(job, context, means)
-        with _images(job, context, scan, means) as placing_:
-            making = _Making(job=job, context=context, images=placing_, layout=layout, means=means)
+        there = _published(job, means)
+        with _images(job, context, scan, means, there) as placing_:
+            making = _Making(job=job, context=context, images=placing_, layout=layout, means=means, there=there)
             made = making.taken_over() or making.built()
     images = read_bill(layout, made.digest) or ()
     return BuildResult(
@@ -116,22 +121,22 @@ class _Made(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Making:
-    """A staged context on its way into the layout; ``images`` are those of a cluster image, looked up."""
+    """A staged context on its way into the layout.
+
+    ``images`` are those of a cluster image, looked up; ``there`` is what is published under its name now.
+    """
 
     job: Job
     context: Path
     images: Placing | None
     layout: OciLayout
     means: Means
+    there: PublishedImage | None
 
     def taken_over(self) -> _Made | None:
         """The published image, when it has just the content that would be built: no blob is fetched or written."""
-        publications, told = self.means.publications, partial(self.means.log, self.job)
-        if publications is None:
-            return None
-        version = self.job.version
-        there = publications.find(version.image_name(self.job.type), version.name, self.job.arch, told)
-        if there is None:
+        publications, told, there = self.means.publications, partial(self.means.log, self.job), self.there
+        if publications is None or there is None:
             return None
         foreseen = self.images.foreseen if self.images else None
         with self.images.sketched() if self.images else nullcontext():
@@ -182,14 +187,21 @@ class _Making:
 def _run_init(job: Job, context: Path, means: Means) -> None:
     if (context / SCRIPT).is_file():
         means.log(job, f"running {SCRIPT}")
+        tools.remember()
     label = job.version.context
+    asked = passed_variables(job.version.metadata.init_env)
+    file = f"{job.version.context.rpartition('/')[0]}/{METADATA_FILE}"
+    refused = [*refused_variables(asked, file), *unlisted_variables(asked, means.init.environment, file)]
+    if refused:
+        raise InputError(refused)
     run_init(
         context,
         arch=job.arch,
         app=job.version.app,
         version=job.version.name,
-        passed=passed_variables(job.version.metadata.init_env),
+        passed=asked,
         label=f"{label}/{SCRIPT}",
+        rules=means.init,
     )
     check_what_is_read(context, label)
 
@@ -246,14 +258,33 @@ def _placed_before(context: Path) -> Iterator[str]:
         yield f"registry/ holds {len(tree.blobs)} blobs of container images"
 
 
+def _published(job: Job, means: Means) -> PublishedImage | None:
+    """What is published under the name of the build now; None where nobody is to look."""
+    if means.publications is None:
+        return None
+    name = job.version.image_name(job.type)
+    return means.publications.find(name, job.version.name, job.arch, partial(means.log, job))
+
+
 @contextmanager
-def _images(job: Job, context: Path, scan: Scan, means: Means) -> Iterator[Placing | None]:
+def _images(
+    job: Job, context: Path, scan: Scan, means: Means, there: PublishedImage | None
+) -> Iterator[Placing | None]:
     """The images of a cluster image, looked up; None for any other type."""
     if job.type != "apps":
         yield None
         return
+    earlier = NOTHING
+    if means.publications is not None and there is not None and scan.wanted:
+        earlier = means.publications.earlier(there, partial(means.log, job))
     with placing(
-        context, scan.wanted, arch=job.arch, client=means.client, cache=means.cache, whole=means.whole_indexes
+        context,
+        scan.wanted,
+        arch=job.arch,
+        client=means.client,
+        cache=means.cache,
+        earlier=earlier,
+        whole=means.whole_indexes,
     ) as found:
         yield found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -11,8 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from action.errors import InputError, Problem
+from action.store.printable import printable
+from action.trees import remove_tree
 
-SCANNED = ("charts", "manifests", "images")
+_UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # surrogates stand for bytes
+SCANNED = ("charts", "manifests", "images", "etc", "registry")
 
 
 @contextmanager
@@ -23,12 +27,32 @@ def staged(directory: Path, label: str) -> Iterator[Path]:
     """
     check_files(directory, label)
     # Under the system's temporary directory, not the runner's: the unprivileged user of init.sh can reach it.
-    with tempfile.TemporaryDirectory(prefix="cluster-image-", ignore_cleanup_errors=True) as workspace:
-        Path(workspace).chmod(0o711)  # to be passed through, not listed
-        context = Path(workspace) / "context"
-        shutil.copytree(directory, context, symlinks=True)
+    workspace = Path(tempfile.mkdtemp(prefix="cluster-image-"))
+    try:
+        workspace.chmod(0o711)  # to be passed through, not listed
+        context = workspace / "context"
+        _copy(directory, context)
         keep_what_git_keeps(context)
         yield context
+    finally:
+        remove_tree(workspace)
+
+
+def _copy(directory: Path, context: Path) -> None:
+    """Copy a tree; raises the first OSError as it is, where copytree gives a list of texts."""
+    errors: list[OSError] = []
+
+    def copy(source: str, target: str) -> str:
+        try:
+            return shutil.copy2(source, target)
+        except OSError as error:
+            errors.append(error)
+            raise
+
+    try:
+        shutil.copytree(directory, context, symlinks=True, copy_function=copy)
+    except shutil.Error as error:
+        raise errors[0] if errors else error from None
 
 
 def keep_what_git_keeps(context: Path) -> None:
@@ -70,13 +94,15 @@ def _refuse(directory: Path, label: str, paths: Iterable[Path]) -> None:
     for path in sorted(paths):
         fault = _fault(path, directory)
         if fault is not None:
-            file = f"{label}/{path.relative_to(directory).as_posix()}"
+            file = printable(f"{label}/{path.relative_to(directory).as_posix()}")
             problems.append(Problem("unsafe-file", *fault, file=file))
     if problems:
         raise InputError(problems)
 
 
 def _fault(path: Path, directory: Path) -> tuple[str, str] | None:
+    if _UNSPEAKABLE.search(path.name):
+        return "has a name with control characters, or that is not UTF-8", "rename it"
     mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
         target = path.readlink()

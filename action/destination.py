@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from action.errors import ClusterImageError, InputError, Problem, UsageError
+from action.errors import InputError, Problem, UsageError
 from action.image.index import write_index
 from action.image.manifest import layer_digests
 from action.login import publishing_client
@@ -120,7 +120,7 @@ def _new_layout(path: Path) -> Iterator[OciLayout]:
     existed = _check_layout(path)
     try:
         yield OciLayout(path)
-    except (ClusterImageError, OSError):  # a full disk is one
+    except BaseException:
         if not existed:
             shutil.rmtree(path, ignore_errors=True)
         raise

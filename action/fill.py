@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from action.errors import ClusterImageError, InputError, Problem
 from action.lanes import Item, Result, failures, in_lanes
+from action.registry.limits import kind_of
 from action.store.cache import BlobCache, same_filesystem, share
 from action.store.disk import disk_problem, need
 from action.store.manifest import Part
@@ -56,7 +57,7 @@ class _Stopped(Exception):
 
 
 class Filler:
-    """One run of filling; ``jobs`` blobs at once, and ``interrupt`` wakes readers that wait."""
+    """One run of filling; ``interrupt`` wakes readers that wait. ``jobs`` is blobs at once, of a kind from a host."""
 
     def __init__(
         self,
@@ -87,7 +88,7 @@ class Filler:
             self._watcher.finished(want, "kept")
         missing = [(want, origin) for want, origin in origins if origin != "kept"]
         self._check_space(missing)
-        brought = self._each(self._bring, missing, lambda item: item[0].lane)
+        brought = self._each(self._bring, missing, _lane)
         fetched = _bytes(want for (want, _), origin in zip(missing, brought, strict=True) if origin == "fetched")
         return Filled(fetched=fetched, cached=_bytes(want for want, _ in missing) - fetched, kept=_bytes(kept))
 
@@ -176,6 +177,12 @@ class Filler:
         if failed := failures(futures):
             raise _together(failed)
         return [future.result() for future in futures]
+
+
+def _lane(item: tuple[Wanted, Origin]) -> str:
+    """Small blobs wait for round trips while large ones fill the line, so neither waits for the other."""
+    want = item[0]
+    return f"{kind_of(want.part.size)} {want.lane}"
 
 
 def _bytes(wanted: Iterable[Wanted]) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from action.beneath import beneath, is_file_beneath
 from action.discover.files import read_text
 from action.discover.layout import TEMPLATE_SUFFIXES
 from action.discover.plan_commands import HelmCommand, KubectlCommand, ScriptCall, plan_command
@@ -68,8 +69,8 @@ class InstallPlan:
 
     def _will_exist(self, name: str) -> bool:
         """Whether it is there, or ``sealos run`` makes it."""
-        made = name in self.made or any((self.context / f"{name}{suffix}").is_file() for suffix in TEMPLATE_SUFFIXES)
-        return made or (self.context / name).exists()
+        made = name in self.made or any(is_file_beneath(self.context, name + suffix) for suffix in TEMPLATE_SUFFIXES)
+        return made or beneath(self.context, name) is not None
 
 
 def image_path(path: str) -> str:
@@ -173,7 +174,7 @@ class _PlanReader:
         if name is None or name in self._plan.scripts:
             return
         try:
-            text = self._plan.made[name] if name in self._plan.made else read_text(self._context / name, name)
+            text = self._plan.made[name] if name in self._plan.made else read_text(self._context, name)
         except InputError as error:
             self._plan.problems += error.problems
             return
@@ -184,7 +185,7 @@ class _PlanReader:
 
     def _locate(self, path: str) -> str | None:
         name = self._plan.locate(path)
-        there = name is not None and (name in self._plan.made or (self._context / name).is_file())
+        there = name is not None and (name in self._plan.made or is_file_beneath(self._context, name))
         return name if there else None
 
 
@@ -198,7 +199,8 @@ def _copies(context: Path, buildfile: Buildfile) -> Iterator[tuple[str, str]]:
         for source in sources:
             name = image_path(source)
             into = target.endswith("/") or len(sources) > 1 or base == ""
-            if (context / name).is_dir() or not into:
+            there = beneath(context, name)
+            if (there is not None and there.is_dir()) or not into:
                 yield base, name
             else:
                 yield posixpath.join(base, posixpath.basename(name)), name

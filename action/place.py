@@ -12,14 +12,13 @@ from action.claims import Resolved, arrange, found_at
 from action.discover.findings import Finding
 from action.errors import ClusterImageError, InputError, Problem
 from action.fill import Filler, Origin, Wanted, Watcher
+from action.nearby import NOTHING, Earlier, Nearby
 from action.registry.client import RegistryClient
 from action.resolve import Resolver
 from action.results import ImageInside
 from action.store.cache import BlobCache
-from action.store.digest import read_right
 from action.store.disk import disk_problem
 from action.store.manifest import Part
-from action.store.platform import CONFIG_LIMIT
 from action.store.registry_directory import STAGING, Contents, RegistryDirectory
 from action.store.sketch import sketched
 from action.store.staging import Reader
@@ -74,7 +73,6 @@ class Placing:
     cache: BlobCache | None
     client: RegistryClient
     arch: Arch
-    jobs: int
     idle: bool
 
     @contextmanager
@@ -97,7 +95,9 @@ class Placing:
             return self.foreseen
         blobs = _unique_blobs(self.images)
         interrupt = self.client.session.interrupt
-        filler = Filler(self.directory, self.cache, watcher or NoWatcher(), jobs=self.jobs, interrupt=interrupt)
+        filler = Filler(
+            self.directory, self.cache, watcher or NoWatcher(), jobs=self.client.session.jobs, interrupt=interrupt
+        )
         try:
             filled = filler.fill(blobs)
             removed = _unwanted(self.directory, self.contents)
@@ -121,13 +121,14 @@ def placing(
     *,
     arch: Arch,
     client: RegistryClient,
-    jobs: int = 6,
     cache: Path | None = None,
+    earlier: Earlier = NOTHING,
     whole: bool = False,
 ) -> Iterator[Placing]:
     """Look up the images of ``findings`` for ``arch``, the uncertain ones left out, and hold ``context/registry``.
 
-    ``whole`` keeps every index with the images of all its platforms, under the tag of the image.
+    ``earlier`` is what is published now, whose images need not be sent to be looked up again. ``whole`` keeps every
+    index with the images of all its platforms, under the tag of the image.
 
     Only manifests and configurations are read. Raises ClusterImageError with every problem at once.
     """
@@ -139,9 +140,9 @@ def placing(
         context=context,
         client=client,
         arch=arch,
-        nearby=partial(_nearby, directory, shared),
+        nearby=Nearby(directory=directory, cache=shared, earlier=earlier),
         scratch=directory.staging,
-        jobs=jobs,
+        jobs=client.session.jobs,
         whole=whole,
     )
     with ExitStack() as held:
@@ -165,7 +166,6 @@ def placing(
             cache=shared,
             client=client,
             arch=arch,
-            jobs=jobs,
             idle=idle,
         )
 
@@ -176,22 +176,13 @@ def place(
     *,
     arch: Arch,
     client: RegistryClient,
-    jobs: int = 6,
     cache: Path | None = None,
     watcher: Watcher | None = None,
     whole: bool = False,
 ) -> Placement:
     """Look up and fill in one go; raises what both raise."""
-    with placing(context, findings, arch=arch, client=client, jobs=jobs, cache=cache, whole=whole) as found:
+    with placing(context, findings, arch=arch, client=client, cache=cache, whole=whole) as found:
         return found.fill(watcher)
-
-
-def _nearby(directory: RegistryDirectory, cache: BlobCache | None, digest: str) -> bytes | None:
-    """A manifest or a configuration that an earlier run has brought here."""
-    body = read_right(directory.blob_path(digest), digest, CONFIG_LIMIT)
-    if body is None and cache is not None:
-        body = read_right(cache.blob_path(digest), digest, CONFIG_LIMIT)
-    return body
 
 
 def _unique_blobs(images: Iterable[Resolved]) -> list[Wanted]:

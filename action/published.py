@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import urllib.parse
 from collections.abc import Mapping
@@ -14,7 +13,9 @@ from action.image.layers import BILL, TITLE_ANNOTATION
 from action.reference import ImageReference
 from action.registry.authorizer import pull_scope
 from action.registry.client import RegistryClient
+from action.registry.hosts import web_address
 from action.results import ImageInside
+from action.store.json_text import read_json
 from action.store.manifest import Manifest
 from action.store.platform import CONFIG_LIMIT
 from generator.names import ARCHES
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _MISSING_CODES = ("NAME_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_INVALID")
 _NEXT_PAGE = re.compile(r"<([^>]+)>\s*;\s*rel=\"?next\"?")
+_TAG_LENGTH = 128  # distribution specification, "Pulling manifests"
 _PAGES = 50  # of tags; a registry that never ends its list is not followed forever
 # Tags that are not versions: one architecture of a version, the fallback tags of referrers, and names that move.
 _NO_VERSION = re.compile(rf".*-(?:{'|'.join(ARCHES)})|sha256-[0-9a-f]{{64}}.*|[^0-9]*")
@@ -132,10 +134,8 @@ def _bill(client: RegistryClient, reference: ImageReference, digest: str) -> tup
 
 def _tags(client: RegistryClient, reference: ImageReference) -> list[str]:
     tags: list[str] = []
-    url: str | None = client.url(reference, "tags/list?n=1000")
+    url = client.url(reference, "tags/list?n=1000")
     for _ in range(_PAGES):
-        if url is None:
-            break
         try:
             response = client.session.request(
                 "GET",
@@ -145,10 +145,17 @@ def _tags(client: RegistryClient, reference: ImageReference) -> list[str]:
             )
         except RegistryError:
             break
-        tags += [tag for tag in _list(_json(response.body).get("tags")) if isinstance(tag, str)]
+        tags += [
+            tag for tag in _list(_json(response.body).get("tags")) if isinstance(tag, str) and len(tag) <= _TAG_LENGTH
+        ]
         following = _NEXT_PAGE.match(response.headers.get("Link", ""))
-        url = urllib.parse.urljoin(url, following[1]) if following else None
-        if url and urllib.parse.urlsplit(url)[:2] != urllib.parse.urlsplit(client.url(reference, ""))[:2]:
+        if following is None:
+            break
+        try:
+            url = web_address(reference.domain, following[1], url)
+        except RegistryError:
+            break
+        if urllib.parse.urlsplit(url)[:2] != urllib.parse.urlsplit(client.url(reference, ""))[:2]:
             break
     return tags
 
@@ -159,7 +166,7 @@ def _document(manifest: Manifest) -> Mapping[str, Any]:
 
 def _json(body: bytes) -> Mapping[str, Any]:
     try:
-        return _mapping(json.loads(body))
+        return _mapping(read_json(body))
     except ValueError:
         return {}
 

@@ -12,8 +12,9 @@ from action.claims import Resolved, first_place, found_at
 from action.discover.findings import Finding
 from action.errors import ClusterImageError, Problem, RegistryError
 from action.lanes import failures, in_lanes
+from action.nearby import Nearby
 from action.registry.client import RegistryClient
-from action.registry.pull import Nearby, RegistryImage, pull_leaf
+from action.registry.pull import RegistryImage, pull_leaf
 from action.store.manifest import refused
 from action.store.whole import whole_index
 from action.stores import exported
@@ -34,7 +35,7 @@ class Resolution(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolver:
-    """``context`` is what messages leave out of paths, ``nearby`` reads what is on this machine already.
+    """``context`` is what messages leave out of paths, ``nearby`` knows what earlier runs have read.
 
     ``scratch`` is a directory for what must be unpacked to be read; the caller removes it. ``whole`` keeps every index
     with all that it names, and not only where a node asks for the index itself.
@@ -81,7 +82,9 @@ class Resolver:
         archive = finding.archive
         if archive is None and finding.store is None:
             image = RegistryImage(self.client, finding.reference, self.nearby)
-            return Resolved(finding, pull_leaf(image, self.arch), image)
+            leaf = pull_leaf(image, self.arch)
+            self.nearby.remember(finding.reference, leaf)
+            return Resolved(finding, leaf, image)
         from action.store.archive import open_archive  # most contexts bring no archive, and need no reader of one
 
         if archive is None:

@@ -68,7 +68,8 @@ class Result:
 
     def write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(self), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        text = json.dumps(asdict(self), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        path.write_bytes(text.encode("utf-8", "replace"))  # a file of the context may have a name that is no text
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -6,16 +6,20 @@ that they would be sent to.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+import tarfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from action import published
+from action import bill, published
 from action.bill import LAYER_LIMIT
 from action.errors import ClusterImageError
-from action.image.layers import BILL, TITLE_ANNOTATION
+from action.image.layers import BILL, SMALL_BLOBS, TITLE_ANNOTATION
+from action.nearby import NOTHING, Earlier
 from action.reference import ImageReference
 from action.registry.client import RegistryClient
+from action.store.digest import digest_of
 from action.store.manifest import ImageManifest, Manifest, Part, parse_manifest
 from action.store.media import OCI_MANIFEST
 from action.store.oci_layout import OciLayout
@@ -23,6 +27,7 @@ from action.store.platform import CONFIG_LIMIT
 from generator.names import Arch
 
 _AT_ONCE = 8
+_EARLIER_LIMIT = 64 << 20  # bytes; what is more costs longer to read than to ask for again
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,25 @@ class Publications:
             return None
         return PublishedImage(reference, manifest, image) if manifest and isinstance(image, ImageManifest) else None
 
+    def earlier(self, there: PublishedImage, told: Callable[[str], None]) -> Earlier:
+        """What is inside of a published cluster image, as far as it can be read in few and short requests."""
+        layers = [layer for layer in there.image.layers if _is_bill(layer) or _holds_documents(layer)]
+        if sum(layer.size for layer in layers) > _EARLIER_LIMIT:
+            return NOTHING
+        try:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                read = list(pool.map(lambda layer: self._layer(there, layer), layers))
+        except ClusterImageError as error:
+            told(_unseen(there.reference, error))
+            return NOTHING
+        bills = [bill.from_layer([body]) or () for layer, body in zip(layers, read, strict=True) if _is_bill(layer)]
+        found = [_documents(body) for layer, body in zip(layers, read, strict=True) if not _is_bill(layer)]
+        references = frozenset(image.reference for images in bills for image in images)
+        return Earlier(references, {digest: body for each in found for digest, body in each})
+
+    def _layer(self, there: PublishedImage, layer: Part) -> bytes:
+        return b"".join(self.client.read_blob(there.reference, layer.digest, size=layer.size))
+
     def take_over(self, there: PublishedImage, layout: OciLayout, told: Callable[[str], None]) -> str | None:
         """Bring an image's documents into ``layout``, checked by their digests; returns the digest of its manifest.
 
@@ -96,6 +120,23 @@ class Publications:
 
 def _unseen(reference: ImageReference, error: ClusterImageError) -> str:
     return f"cannot see what is published as {reference}, so it is built: {error.problems[0].message}"
+
+
+def _holds_documents(layer: Part) -> bool:
+    return str(layer.annotations.get(TITLE_ANNOTATION, "")).startswith(SMALL_BLOBS)
+
+
+def _documents(layer: bytes) -> Iterator[tuple[str, bytes]]:
+    """The JSON documents of a layer by the digest that they have, whatever the layer calls them."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(layer), mode="r:") as tar:
+            for member in tar:
+                stream = tar.extractfile(member) if member.isreg() else None
+                body = stream.read() if stream is not None else b""
+                if body.startswith(b"{"):
+                    yield digest_of(body), body
+    except tarfile.TarError:
+        return
 
 
 def _is_bill(layer: Part) -> bool:

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+MAX_VALUE = 1 << 20
+"""Characters of one value: variables of variables would otherwise double with each line."""
+MAX_NESTED = 100
+"""``${A:-${B:-...`` inside each other."""
+
 
 class SubstitutionError(ValueError):
     """A word cannot be expanded: an unclosed quote or brace, or a form that only some engines know."""
@@ -46,6 +51,11 @@ def split_words(text: str, escape: str = "\\") -> list[str]:
     return words
 
 
+def _short(text: str) -> str:
+    """What messages show of a word."""
+    return repr(text if len(text) <= 200 else f"{text[:200]}…")
+
+
 class _Expander:
     """One left-to-right pass over one word."""
 
@@ -54,9 +64,13 @@ class _Expander:
         self._variables = variables
         self._escape = escape
         self._at = 0
+        self._nested = 0
 
     def value(self) -> str:
-        return self._until("")
+        value = self._until("")
+        if len(value) > MAX_VALUE:
+            raise SubstitutionError(f"{_short(self._text)} becomes longer than {MAX_VALUE} characters")
+        return value
 
     def _until(self, stop: str) -> str:
         """Everything up to the unquoted character ``stop`` (consumed), or to the end when it is empty."""
@@ -77,13 +91,13 @@ class _Expander:
             else:
                 parts.append(character)
         if stop:
-            raise SubstitutionError(f"{self._text!r} has no closing {stop!r}")
+            raise SubstitutionError(f"{_short(self._text)} has no closing {stop!r}")
         return "".join(parts)
 
     def _single_quoted(self) -> str:
         end = self._text.find("'", self._at)
         if end < 0:
-            raise SubstitutionError(f"{self._text!r} has no closing single quote")
+            raise SubstitutionError(f"{_short(self._text)} has no closing single quote")
         text = self._text[self._at : end]
         self._at = end + 1
         return text
@@ -102,7 +116,7 @@ class _Expander:
                 parts.append(following if following in f'"${self._escape}' else character + following)
             else:
                 parts.append(character)
-        raise SubstitutionError(f"{self._text!r} has no closing double quote")
+        raise SubstitutionError(f"{_short(self._text)} has no closing double quote")
 
     def _variable(self) -> str:
         if self._at < len(self._text) and self._text[self._at] == "{":
@@ -114,9 +128,9 @@ class _Expander:
     def _braced(self) -> str:
         name = self._name()
         if not name:
-            raise SubstitutionError(f"{self._text!r} has '${{' without a variable name")
+            raise SubstitutionError(f"{_short(self._text)} has '${{' without a variable name")
         if self._at >= len(self._text):
-            raise SubstitutionError(f"{self._text!r} has no closing '}}'")
+            raise SubstitutionError(f"{_short(self._text)} has no closing '}}'")
         operator = self._take()
         value = self._variables.get(name)
         if operator == "}":
@@ -124,13 +138,17 @@ class _Expander:
         if operator == ":" and self._at < len(self._text):
             operator += self._take()
         if operator not in (":-", ":+", ":?", "-", "+", "?"):
-            raise SubstitutionError(f"{self._text!r} uses '${{{name}{operator}', which not every builder knows")
+            raise SubstitutionError(f"{_short(self._text)} uses '${{{name}{operator}', which not every builder knows")
+        self._nested += 1
+        if self._nested > MAX_NESTED:
+            raise SubstitutionError(f"{_short(self._text)} has more than {MAX_NESTED} variables inside each other")
         word = self._until("}")
+        self._nested -= 1
         present = value is not None and (value != "" or operator[0] != ":")
         if operator.endswith("+"):
             return word if present else ""
         if not present and operator.endswith("?"):
-            raise SubstitutionError(f"{self._text!r} needs a value for {name}" + (f": {word}" if word else ""))
+            raise SubstitutionError(f"{_short(self._text)} needs a value for {name}" + (f": {word}" if word else ""))
         return value if present and value is not None else word
 
     def _name(self) -> str:

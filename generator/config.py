@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
+from generator.errors import InputError
+from generator.init_env import refused_variables
 from generator.names import ARCHES, IMAGE_TYPES, Arch, ImageType
 from generator.validation import load_checked
 
@@ -69,6 +71,8 @@ class Settings:
     engine: Engine = "auto"
     indexes: Indexes = "needed"
     compression: Compression = DEFAULT_COMPRESSION
+    init_env: tuple[str, ...] = ()
+    allow_unboxed_init: bool = False
     attest: bool = False
     types: Mapping[ImageType, TypeSettings] = field(default_factory=dict)
     pins: Mapping[str, Pin] = field(default_factory=dict)
@@ -139,7 +143,10 @@ class AppMetadata:
 
 def load_settings(root: Path) -> Settings:
     """The settings of the repository at ``root``; raises InputError that names everything wrong with the file."""
-    return Settings.from_data(load_checked(root / SETTINGS_FILE, SETTINGS_FILE, "settings"))
+    settings = Settings.from_data(load_checked(root / SETTINGS_FILE, SETTINGS_FILE, "settings"))
+    if problems := refused_variables(settings.init_env, SETTINGS_FILE):
+        raise InputError(problems)
+    return settings
 
 
 def load_app_metadata(app_dir: Path, shown: str | None = None) -> AppMetadata:

@@ -11,6 +11,7 @@ from generator.buildfiles import read_build_file
 from generator.catalog import read_catalog
 from generator.config import METADATA_FILE, SETTINGS_FILE, Settings
 from generator.errors import InputError, Problem
+from generator.init_lint import init_scripts
 from generator.model import Catalog
 from generator.sealos_rules import cluster_file_problems
 from generator.tree import bad_link, natural_key, shown
@@ -21,8 +22,14 @@ TEMPLATES = ".github/ISSUE_TEMPLATE"
 def lint(root: Path, settings: Settings) -> list[Problem]:
     """Everything that is wrong with the repository at ``root``, sorted by place."""
     catalog = read_catalog(root, settings)
-    problems = [*catalog.problems, *_links(catalog), *_misnamed(root, catalog), *_labelled(root, settings)]
-    problems += _cluster_files(catalog)
+    problems = [
+        *catalog.problems,
+        *_links(catalog),
+        *_misnamed(root, catalog),
+        *_labelled(root, settings),
+        *_cluster_files(catalog),
+        *init_scripts(catalog, settings),
+    ]
     return sorted(set(problems), key=lambda problem: (natural_key(problem.file or ""), problem.code, problem.message))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from generator import yamlfile
 from generator.config import Pin, Settings
 from generator.errors import InputError, Problem
+from generator.image_pins import commented_pin
 from generator.names import nearest
 
 PINS = Path(__file__).parent / "pins.yaml"
@@ -57,7 +58,8 @@ def render(settings: Settings) -> dict[str, str]:
 
 def pins(settings: Settings) -> dict[str, Pin]:
     """The pinned actions: the generator's own, with those that the settings put in their place."""
-    own = {name: Pin(**pin) for name, pin in yamlfile.load(PINS, "generator/pins.yaml").data.items()}
+    table = yamlfile.load(PINS, "generator/pins.yaml").data
+    own = {name: Pin(**pin) for name, pin in table.items() if "commit" in pin}
     for name in settings.pins:
         if name not in own:
             close = nearest(name, own, 1)
@@ -88,6 +90,7 @@ def _values(settings: Settings) -> dict[str, Any]:
         "action": action,
         "login": login,
         "own_logins": own_logins,
+        "image": commented_pin,
         # The newer `$/` is unknown to GitHub Enterprise Server and to actionlint, and the checkout is of this commit.
         "own": " # zizmor: ignore[self-repository] GitHub Enterprise Server knows no $/",
         "runner": settings.runners[settings.arches[0]],

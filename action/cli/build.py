@@ -10,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from action.build import Job, Means, build
-from action.cli.options import add_option, add_positional
+from action.cli.options import add_jobs, add_option, add_positional
 from action.destination import name_platform, open_destination
 from action.errors import ClusterImageError, InputError, Problem, UsageError
 from action.github import escape_log
+from action.init_script import InitRules
 from action.login import looking_client, with_destination
 from action.publish import default_destination
 from action.registry.auth import default_keychain
@@ -25,6 +26,7 @@ from action.reuse import Publications
 from action.store.oci_layout import OciLayout
 from generator.catalog import Catalog, Version, read_catalog
 from generator.config import Settings, load_settings
+from generator.errors import machine_problem
 from generator.matrix import Row
 from generator.names import ARCHES, IMAGE_TYPES, ImageType
 
@@ -36,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", action="append", choices=ARCHES, help="repeatable; default: every one it can be")
     parser.add_argument("--build-arg", action="append", default=[], metavar="KEY=VALUE", help="for dockerimages")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep blobs there, for every build to share")
+    add_jobs(parser)
     add_option(parser, "root", "the repository that holds applications/")
     add_option(parser, "row", "instead of all of the above: one row of a matrix, as JSON")
     add_option(parser, "registry", "for the output registry; default: that of imagebuild.yaml, else ghcr.io")
@@ -58,13 +61,16 @@ def handle(args: argparse.Namespace) -> int:
     row = _row(args.row) if args.row else None
     jobs = [] if row else _jobs(args, catalog)
     means = Means(
-        client=RegistryClient(default_keychain(), mirrors=settings.mirrors, insecure=settings.insecure),
+        client=RegistryClient(
+            default_keychain(), mirrors=settings.mirrors, insecure=settings.insecure, jobs=args.jobs
+        ),
         engine=settings.engine,
         compression=settings.compression,
         cache=args.cache,
         whole_indexes=settings.indexes == "full",
         publications=_publications(args, settings, row.type if row else jobs[0].type),
         log=_log,
+        init=InitRules(environment=settings.init_env, unboxed=settings.allow_unboxed_init),
     )
     if row:
         return _build_row(row, Path(args.output), catalog, means)
@@ -108,7 +114,8 @@ def _build_row(row: Row, output: Path, catalog: Catalog, means: Means) -> int:
         result = replace(result, problems=error.problems)
         raise
     except Exception as error:
-        result = replace(result, problems=(Problem("defect", f"a defect of cluster-image: {type(error).__name__}"),))
+        why = machine_problem(error) or Problem("defect", "a defect of cluster-image; its lines are in the job's log")
+        result = replace(result, problems=(why,))
         raise
     finally:
         result.write(output / "result.json")

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from action.cli.options import add_jobs
 from action.discover.findings import Finding, Source
 from action.errors import InputError, Problem, UsageError
 from action.place import place
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--insecure", action="append", default=[], metavar="HOST", help="speaks plain HTTP; repeatable"
     )
-    parser.add_argument("--jobs", type=_positive, default=6, metavar="N", help="requests at once per host (6)")
+    add_jobs(parser)
     parser.add_argument("--all", action="store_true", help="keep every index whole: the images of all its platforms")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="keep blobs there, for every build to share")
 
@@ -45,7 +46,6 @@ def handle(args: argparse.Namespace) -> int:
             findings,
             arch=args.arch,
             client=client,
-            jobs=args.jobs,
             cache=args.cache,
             watcher=progress,
             whole=args.all,
@@ -79,10 +79,3 @@ def _mirror(text: str) -> tuple[str, str]:
     if not (host and equals and url):
         raise UsageError(Problem("bad-mirror", f"{text!r} is not HOST=URL", "--mirror docker.io=https://mirror.local"))
     return host, url
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from action.beneath import beneath, is_file_beneath
 from action.discover.files import read_text
 from action.discover.findings import Archive, ArchiveKind, Source
 from action.discover.found import Found
@@ -30,11 +31,10 @@ class Archived:
 def archived_images(context: Path) -> Archived:
     """What the list names; a line that cannot be used is an error with its number."""
     archived = Archived()
-    path = context / LIST
-    if not path.is_file():
+    if not is_file_beneath(context, LIST):
         return archived
     try:
-        text = read_text(path, LIST)
+        text = read_text(context, LIST)
     except InputError as error:
         archived.found.problems += error.problems
         return archived
@@ -61,8 +61,8 @@ def _entry(context: Path, entry: str, number: int) -> tuple[Hit, Archive] | Prob
     if known is None:
         return bad_entry(name, LIST, number)
     for base in (context, context / LIST.rpartition("/")[0]):
-        archive = (base / file).resolve()
-        if archive.is_file() and archive.is_relative_to(context.resolve()):
+        archive = beneath(context, (base / file).relative_to(context).as_posix()) if not file.startswith("/") else None
+        if archive is not None and archive.is_file():
             break
     else:
         message = f"the archive {file} is not a file of the context"
@@ -70,4 +70,4 @@ def _entry(context: Path, entry: str, number: int) -> tuple[Hit, Archive] | Prob
     hit = Hit(known.reference, "certain", Source(file=LIST, rule="archive", line=number))
 
     form: ArchiveKind = "docker-archive" if kind == "docker-archive" else "oci-archive"
-    return hit, Archive(kind=form, path=context / archive.relative_to(context.resolve()))
+    return hit, Archive(kind=form, path=archive)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from action.discover.files import MAX_TEXT
+from action.beneath import read_beneath
+from action.discover.files import MAX_TEXT, relative
 from action.discover.yaml_tree import Map, Plain, Tree, first_tree, plain, single
 from action.errors import InputError, Problem
 
+MAX_ARCHIVE = 64 * 1024 * 1024
+"""Bytes of one chart archive as it is."""
 MAX_UNPACKED = 256 * 1024 * 1024
 """Bytes of one chart archive once unpacked."""
 MAX_FILES = 20_000
@@ -97,12 +101,18 @@ class ChartFiles:
         )
 
 
-def read_chart(path: Path, label: str) -> ChartFiles:
-    """The files of a chart folder or archive; raises InputError ``not-a-chart`` or ``bad-chart``."""
-    if path.is_dir():
-        folder, files = path.name, dict(_folder_files(path))
-    else:
-        folder, files = _archive_files(path.read_bytes(), label)
+def read_chart(context: Path, path: Path, label: str) -> ChartFiles:
+    """The files of a chart folder or archive of a context; raises InputError ``not-a-chart`` or ``bad-chart``.
+
+    What a helm program would read of other places is refused, because helm follows links wherever they lead.
+    """
+    try:
+        if path.is_dir():
+            folder, files = path.name, dict(_folder_files(context, path, label))
+        else:
+            folder, files = _archive_files(read_beneath(context, relative(path, context), MAX_ARCHIVE), label)
+    except OSError as error:
+        raise InputError(Problem("bad-chart", f"cannot be read: {error.strerror}", file=label)) from error
     _unpack_subcharts(files, label)
     if "Chart.yaml" not in files:
         raise InputError(Problem("not-a-chart", "has no Chart.yaml, so it is not a chart", file=label))
@@ -111,14 +121,26 @@ def read_chart(path: Path, label: str) -> ChartFiles:
     return ChartFiles(path, label, folder, files, values if isinstance(values, dict) else {})
 
 
-def _folder_files(path: Path) -> Iterator[tuple[str, bytes]]:
-    root = str(path)
-    for folder, _, names in os.walk(root):
-        for name in names:
+def _folder_files(context: Path, path: Path, label: str) -> Iterator[tuple[str, bytes]]:
+    root, inside = str(path), f"{os.path.realpath(context)}/"
+    for folder, folders, names in os.walk(root):
+        for name in (*folders, *names):
             full = f"{folder}/{name}"
-            if os.path.isfile(full) and os.path.getsize(full) <= MAX_TEXT:  # noqa: PTH113, PTH202 - charts have many
+            status = os.lstat(full)
+            if stat.S_ISLNK(status.st_mode):
+                # Helm goes where the machine does, so that place must be in the context.
+                if not os.path.realpath(full).startswith(inside):
+                    raise _unsafe("is a link that leads out of the build directory", f"{label}{full[len(root) :]}")
+                status = os.stat(full) if os.path.exists(full) else status  # noqa: PTH110, PTH116 - charts have many
+            elif not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+                raise _unsafe("is neither a file, a directory nor a link", f"{label}{full[len(root) :]}")
+            if stat.S_ISREG(status.st_mode) and status.st_size <= MAX_TEXT:
                 with open(full, "rb") as file:  # noqa: PTH123
                     yield full[len(root) + 1 :], file.read()
+
+
+def _unsafe(message: str, file: str) -> InputError:
+    return InputError(Problem("unsafe-file", message, "charts hold files of their own only", file))
 
 
 def _archive_files(data: bytes, label: str) -> tuple[str, dict[str, bytes]]:

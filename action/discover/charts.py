@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from action.beneath import beneath
 from action.discover.api_versions import defined_versions
 from action.discover.chart_files import ChartFiles, read_chart
 from action.discover.chart_scan import ChartScan
@@ -71,7 +72,7 @@ def _read(files: ContextFiles, path: Path, found: Found) -> ChartFiles | None:
         found.problems.append(Problem("not-a-chart", message, "", label, severity="warning"))
         return None
     try:
-        return read_chart(path, label)
+        return read_chart(files.root, path, label)
     except InputError as error:
         found.problems += error.problems
         return None
@@ -83,8 +84,8 @@ def _planned_chart(context: Path, step: Step, command: HelmCommand, plan: Instal
     remote = command.repository is not None or "://" in command.chart
     if not remote:
         name = plan.locate(step.path(command.chart)) or _globbed(context, step.path(command.chart))
-        if name is not None:
-            return context / name
+        if name is not None and (path := beneath(context, name)) is not None:
+            return path
         first = command.chart.partition("/")[0]
         remote = first not in (".", "..", FOLDER, "") and not (context / first).exists() and "/" in command.chart
     if remote:
@@ -103,9 +104,10 @@ def _planned_chart(context: Path, step: Step, command: HelmCommand, plan: Instal
 
 def _globbed(context: Path, pattern: str) -> str | None:
     folder, _, name = pattern.rpartition("/")
-    if not any(character in name for character in "*?[") or not (context / folder).is_dir():
+    there = beneath(context, folder) if any(character in name for character in "*?[") else None
+    if there is None or not there.is_dir():
         return None
-    matches = sorted(path.name for path in (context / folder).iterdir() if fnmatch.fnmatchcase(path.name, name))
+    matches = sorted(entry for entry in os.listdir(there) if fnmatch.fnmatchcase(entry, name))  # noqa: PTH208
     return f"{folder}/{matches[0]}".lstrip("/") if matches else None
 
 

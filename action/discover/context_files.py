@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from action.discover.files import read_text, relative
+from action.beneath import files_below, is_file_beneath
+from action.discover.files import read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +21,15 @@ class ContextFiles:
 
     def text(self, name: str) -> str:
         """A file by its name relative to the context; raises InputError when it cannot be read."""
-        return self.rendered[name] if name in self.rendered else read_text(self.root / name, name)
+        return self.rendered[name] if name in self.rendered else read_text(self.root, name)
 
     def exists(self, name: str) -> bool:
         """Whether it is a file now, or will be one; nothing outside of the context is."""
-        return name in self.rendered or (not name.startswith("../") and (self.root / name).is_file())
+        return name in self.rendered or is_file_beneath(self.root, name)
 
     def below(self, folder: str, suffixes: tuple[str, ...]) -> Iterator[str]:
         """The names of the files below a folder (or that one file), by suffix, sorted."""
-        base = self.root / folder
-        names = {relative(path, self.root) for path in base.rglob("*") if path.is_file()} if base.is_dir() else set()
+        names = set(files_below(self.root, folder))
         prefix = f"{folder}/" if folder else ""
         names |= {name for name in self.rendered if name.startswith(prefix)}
         if self.exists(folder):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
+from action.beneath import read_beneath
 from action.errors import InputError, Problem
 
 MAX_TEXT = 64 * 1024 * 1024
@@ -19,12 +20,13 @@ _BOMS = (
 )
 
 
-def read_text(path: Path, name: str) -> str:
-    """The text of ``path``, which messages call ``name``; raises InputError when it is too large or not text."""
+def read_text(context: Path, name: str) -> str:
+    """The text of a file of the context, and of no other; raises InputError when it is too large or not text."""
     try:
-        if path.stat().st_size > MAX_TEXT:
+        data = read_beneath(context, name, MAX_TEXT)
+        if len(data) > MAX_TEXT:
             raise InputError(too_large(name))
-        return decode(path.read_bytes(), name)
+        return decode(data, name)
     except OSError as error:
         raise InputError(Problem("unreadable-file", f"cannot be read: {error.strerror}", file=name)) from error
 

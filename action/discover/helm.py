@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 
+from action import tools
 from action.discover.helm_binary import BinaryEngine
 from action.discover.helm_library import LibraryEngine
 from action.discover.rendering import HelmEngine
@@ -15,7 +15,7 @@ __all__ = ["BinaryEngine", "HelmEngine", "LibraryEngine", "choose_engine"]
 
 def choose_engine() -> HelmEngine:
     """The ``helm`` program when it is on PATH, else the SDK when it is installed; raises InputError ``no-helm``."""
-    program = shutil.which("helm")
+    program = tools.find("helm")
     if program is not None:
         return BinaryEngine(program)
     if importlib.util.find_spec("helm_python") is not None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import tempfile
 from pathlib import Path
 
+from action import tools
+from action.discover.helm_limits import MEMORY, OUTPUT, TIMEOUT, TOO_MUCH
 from action.discover.helm_output import render_error, split_sources, split_stream, split_templates
 from action.discover.rendering import Release, RenderedTemplate, RenderError
-
-TIMEOUT = 120
-"""Seconds for one rendering; the slowest public charts take 3."""
 
 _NOT_YAML = "YAML parse error on"
 # Helm says so when a template makes something that is not YAML, and prints what was made when asked with --debug:
 # the sound documents are still worth reading, and the broken one is named by whoever parses them.
+
+_MOST_SAID = 1 << 20
+_SHORT_OF_MEMORY = (
+    "fatal error: runtime: ",
+    "fatal error: out of memory",
+    "cannot allocate memory",
+    "stack exceeds",
+    "pthread_create failed",
+)
 
 
 class BinaryEngine:
@@ -31,11 +38,12 @@ class BinaryEngine:
             arguments = self._arguments(chart, release, Path(home))
             environment = {
                 "HOME": home,
-                "PATH": os.environ.get("PATH", ""),
+                "PATH": tools.trusted_path(),
                 "HELM_CACHE_HOME": home,
                 "HELM_CONFIG_HOME": home,
                 "HELM_DATA_HOME": home,
                 "KUBECONFIG": f"{home}/none",
+                "MALLOC_ARENA_MAX": "2",  # of address space, each thread on a large machine would take 64 MB more
             }
             code, output, errors = _run(arguments, environment)
             if code != 0 and _NOT_YAML in errors:
@@ -63,10 +71,27 @@ class BinaryEngine:
 
 
 def _run(arguments: list[str], environment: dict[str, str]) -> tuple[int, str, str]:
-    try:
-        done = subprocess.run(
-            arguments, capture_output=True, env=environment, timeout=TIMEOUT, check=False, cwd=environment["HOME"]
-        )
-    except subprocess.TimeoutExpired as error:
-        raise RenderError(f"helm did not finish within {TIMEOUT} seconds") from error
-    return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    """Exit code, output and errors. A shell sets the limits, which is sound with threads and quicker than Python."""
+    home = Path(environment["HOME"])
+    limits = f"ulimit -v {MEMORY >> 10}; ulimit -t {TIMEOUT}; ulimit -c 0; ulimit -f {OUTPUT >> 9}"
+    with (home / "output").open("w+b") as output, (home / "errors").open("w+b") as errors:
+        try:
+            code = subprocess.run(
+                ["/bin/sh", "-c", f'{limits}; exec "$@"', "sh", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                env=environment,
+                timeout=TIMEOUT,
+                check=False,
+                cwd=home,
+            ).returncode
+        except subprocess.TimeoutExpired as error:
+            raise RenderError(TOO_MUCH) from error
+        texts = []
+        for file, most in ((output, OUTPUT), (errors, _MOST_SAID)):
+            file.seek(0)
+            texts.append(file.read(most).decode("utf-8", "replace"))
+    if code < 0 or any(word in texts[1] for word in _SHORT_OF_MEMORY):
+        raise RenderError(TOO_MUCH)
+    return code, texts[0], texts[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from action.beneath import is_file_beneath
 from action.discover.files import read_text
 from action.discover.literals import literal
 from action.errors import InputError, Problem
@@ -27,12 +28,11 @@ class IgnoreList:
 
 def read_ignore_list(context: Path) -> IgnoreList:
     """The list of the context, empty when there is none."""
-    path = context / FILE
     patterns: list[re.Pattern[str]] = []
     problems: list[Problem] = []
-    if path.is_file():
+    if is_file_beneath(context, FILE):
         try:
-            text = read_text(path, FILE)
+            text = read_text(context, FILE)
         except InputError as error:
             return IgnoreList([], list(error.problems))
         for number, line in enumerate(text.splitlines(), 1):
@@ -71,4 +71,7 @@ def _glob(entry: str) -> re.Pattern[str]:
         entry = f"{DOCKER_HUB}/{entry}" if slash else f"{DOCKER_HUB}/library/{entry}"
     if first == "*" and not slash:
         entry = "*"
-    return re.compile("".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in entry))
+    first, *rest = ("".join("." if c == "?" else re.escape(c) for c in part) for part in entry.split("*"))
+    # Each part but the last is taken where it is found first, and never sought again: see goglob.
+    between = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    return re.compile(first + between + "".join(f".*{part}" for part in rest[-1:]))

@@ -12,6 +12,7 @@ import posixpath
 from collections.abc import Iterator
 from pathlib import Path
 
+from action.beneath import is_file_beneath
 from action.discover.files import read_text
 from action.discover.yaml_tree import Document, Map, Text, Tree, documents
 from action.errors import InputError, Problem
@@ -23,10 +24,10 @@ def configured_files(context: Path) -> tuple[dict[str, str], list[Problem]]:
     """The files that ``config.yml`` makes, by their names in the context, and what is wrong with it."""
     made: dict[str, str] = {}
     problems: list[Problem] = []
-    if not (context / FILE).is_file():
+    if not is_file_beneath(context, FILE):
         return made, problems
     try:
-        text = read_text(context / FILE, FILE)
+        text = read_text(context, FILE)
         configs = [document for document in documents(text, FILE) if not _is_other(document)]
         for config in _by_name(configs):
             _apply(config, context, made, problems)
@@ -78,9 +79,7 @@ def _apply(config: Map, context: Path, made: dict[str, str], problems: list[Prob
 
 
 def _present(context: Path, name: str) -> str:
-    path = context / name
-    inside = path.resolve().is_relative_to(context.resolve())
-    return read_text(path, name) if inside and path.is_file() else ""
+    return read_text(context, name) if is_file_beneath(context, name) else ""
 
 
 def _merged(before: str, data: str, name: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from action.discover.files import read_text, relative
+from action.beneath import files_below
+from action.discover.files import read_text
 from action.discover.findings import Source, Store
 from action.discover.hits import Hit
 from action.discover.literals import literal
@@ -20,15 +21,10 @@ _CONDITIONS = tuple(f"arch={arch}" for arch in ARCHES)
 
 def listed_images(context: Path, arch: Arch) -> Iterator[Hit | Problem]:
     """The images of every list below ``images/shim`` that are for ``arch``; hidden files are left alone."""
-    folder = context / FOLDER
-    if not folder.is_dir():
-        return
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.is_file() and not hidden:
-            name = relative(path, context)
+    for name in sorted(files_below(context, FOLDER)):
+        if not any(part.startswith(".") for part in name.removeprefix(FOLDER).split("/")):
             try:
-                text = read_text(path, name)
+                text = read_text(context, name)
             except InputError as error:
                 yield from error.problems
             else:

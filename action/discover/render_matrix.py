@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from action.beneath import beneath
 from action.discover.api_versions import asked_versions, optional, served
 from action.discover.chart_files import ChartFiles
 from action.discover.context_files import ContextFiles
@@ -77,7 +79,10 @@ def _absolute(option: SetOption, step: Step, plan: InstallPlan) -> SetOption:
     for part in option.text.split(","):
         key, equals, path = part.partition("=")
         name = plan.locate(step.path(path)) if equals else None
-        parts.append(f"{key}={plan.context.resolve() / name}" if name else part)
+        real = beneath(plan.context, name) if name else None
+        # A file that the context has not is empty: helm would read that of this machine.
+        there = str(real.resolve()) if real is not None and real.is_file() else os.devnull
+        parts.append(f"{key}={there}" if equals else part)
     return SetOption(flag=option.flag, text=",".join(parts))
 
 

@@ -49,7 +49,7 @@ def render_templates(
     for path in templates(context):
         name = relative(path, context)
         try:
-            sources[name] = read_text(path, name)
+            sources[name] = read_text(context, name)
         except InputError as error:
             found.problems += error.problems
     run = {name: text for name, text in sources.items() if name.endswith(".tmpl")}

@@ -15,7 +15,7 @@ from action.lanes import failures, in_lanes
 from action.reference import ImageReference
 from action.registry.client import RegistryClient
 from action.registry.hosts import Endpoint
-from action.registry.pull import RegistryImage, pull_leaf
+from action.registry.pull import NothingNearby, RegistryImage, pull_leaf
 from generator.names import Arch
 
 _JOBS = 6
@@ -92,7 +92,7 @@ def _digest(client: RegistryClient, reference: ImageReference, source: Source) -
     """None when there is no such image."""
     try:
         if source.arch is not None:
-            return pull_leaf(RegistryImage(client, reference, lambda digest: None), source.arch).manifest.digest
+            return pull_leaf(RegistryImage(client, reference, NothingNearby()), source.arch).manifest.digest
     except RegistryError as error:
         if error.status == 404:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import posixpath
 import stat
@@ -11,8 +12,8 @@ from pathlib import Path
 
 from action.image.goglob import compile_component, has_meta
 from action.image.ignore import Ignored
-from action.image.links import follow
 from action.image.rootfs import ROOT, Node, Owner, copied_mode
+from action.links import follow
 
 # What buildah carries from a context into an image.
 _CARRIED_ATTRIBUTES = ("security.capability", "security.ima")
@@ -179,8 +180,10 @@ class ContextFiles:
         real = self._real(path)
         try:
             return Match(path, real, (self.root / real).lstat()) if real is not None else None
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+                return None
+            raise
 
     def _children(self, parent: str, pattern: str) -> Iterator[str]:
         real = self._real(parent)
@@ -203,8 +206,10 @@ class ContextFiles:
         return None if names is None else "/".join(names)
 
     def _target(self, names: list[str]) -> str | None:
-        path = self.root.joinpath(*names)
-        return _target(path) if path.is_symlink() else None
+        try:
+            return _target(self.root.joinpath(*names))
+        except OSError:  # it is no link, or not there, or its name is longer than any can be
+            return None
 
 
 def _inside(source: str) -> list[str]:

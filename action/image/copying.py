@@ -9,6 +9,7 @@ import tarfile
 import zlib
 from dataclasses import dataclass
 
+from action.beneath import beneath
 from action.errors import InputError
 from action.image.context_files import CannotCopy, ContextFiles, DeadLink, LeavesContext, Match
 from action.image.goglob import has_meta
@@ -157,8 +158,8 @@ class _Copy:
 
     def _near(self, source: str) -> str:
         folder, _, name = source.strip("/").rpartition("/")
-        parent = self.files.root / folder
-        if ".." in folder.split("/") or not parent.is_dir():
+        parent = beneath(self.files.root, folder or ".")
+        if parent is None or not parent.is_dir():
             return ""
         close = nearest(name, [entry.name for entry in parent.iterdir()], count=1)
         return f"did you mean {posixpath.join(folder, close[0])}?" if close else ""

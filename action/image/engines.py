@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,11 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from action import tools
 from action.errors import InputError, Problem, ToolError
 from action.image.bases import Base
 from action.image.engine_registries import buildkitd_toml, registries_conf
+from action.output_tail import OutputTail
 from action.proxies import PROXY_VARIABLES
 from action.registry.hosts import is_loopback
+from generator.image_pins import image_pin
 from generator.names import Arch
 
 EngineName = Literal["buildx", "buildah"]
@@ -58,7 +60,7 @@ class _Order:
 
 def choose_engine(wanted: str) -> EngineName:
     """The builder to use: the one that the settings name, else whichever is there; raises InputError when none is."""
-    present: dict[EngineName, bool] = {"buildx": _has_buildx(), "buildah": shutil.which("buildah") is not None}
+    present: dict[EngineName, bool] = {"buildx": _has_buildx(), "buildah": tools.find("buildah") is not None}
     if wanted in ("buildx", "buildah"):
         name: EngineName = "buildx" if wanted == "buildx" else "buildah"
         if present[name]:
@@ -80,7 +82,7 @@ def reads_heredocs(engine: EngineName) -> bool:
     """Whether the builder knows here-documents: buildah before 1.33 takes their lines for instructions."""
     if engine == "buildx":
         return True
-    command = ["buildah", "--version"]
+    command = _found(["buildah", "--version"])
     done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=_environment())
     version = re.search(rb"(\d+)\.(\d+)", done.stdout)
     return version is not None and (int(version[1]), int(version[2])) >= (1, 33)
@@ -138,7 +140,7 @@ def _run_buildah(order: _Order) -> None:
         "--file", str(order.buildfile), "--tag", f"oci:{order.output}:{_BUILD_NAME}", str(order.context),
     ]  # fmt: skip
     try:
-        _run(command, "buildah", {"CONTAINERS_REGISTRIES_CONF": str(registries)})
+        _run(_alone(command), "buildah", {"CONTAINERS_REGISTRIES_CONF": str(registries)})
     finally:
         if os.geteuid() != 0:
             # The store has files of the users of a user namespace; only from inside one can they be removed.
@@ -164,6 +166,7 @@ def _builder(order: _Order) -> Iterator[str]:
     settings.write_text(buildkitd_toml(order.bases, os.environ.get("SSL_CERT_FILE")))
     command = [
         "docker", "buildx", "create", "--name", name, "--driver", "docker-container", "--config", str(settings),
+        "--driver-opt", f"image={image_pin('docker.io/moby/buildkit')}",
     ]  # fmt: skip
     if any(is_loopback(base.endpoint.host) for base in order.bases):
         command += ["--driver-opt", "network=host"]  # in a network of its own, this machine is another one
@@ -179,11 +182,30 @@ def _builder(order: _Order) -> Iterator[str]:
 
 def _environment() -> dict[str, str]:
     """What a builder needs to find its files and the network; it runs foreign code, so nothing that may be secret."""
-    return {name: value for name, value in os.environ.items() if name in _PASSED or name.startswith(_PASSED_PREFIXES)}
+    passed = {
+        name: value for name, value in os.environ.items() if name in _PASSED or name.startswith(_PASSED_PREFIXES)
+    }
+    return {**passed, "PATH": tools.trusted_path()}
+
+
+def _found(command: Sequence[str]) -> list[str]:
+    """The command with the program where it was found."""
+    return [tools.find(command[0]) or command[0], *command[1:]]
+
+
+def _alone(command: Sequence[str]) -> list[str]:
+    """As root, a RUN in a chroot sees the processes that the builder sees, and may be of their user: so only its own.
+
+    Without root, buildah makes a user namespace, in which a RUN is nobody that others are.
+    """
+    unshare = tools.find("unshare") if os.geteuid() == 0 else None
+    if unshare is None:
+        return _found(command)
+    return [unshare, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", *_found(command)]
 
 
 def _has_buildx() -> bool:
-    if shutil.which("docker") is None:
+    if tools.find("docker") is None:
         return False
     # Asks the daemon too: a docker command without its daemon builds nothing.
     for question in (["docker", "buildx", "version"], ["docker", "version", "--format", "{{.Server.Version}}"]):
@@ -193,24 +215,34 @@ def _has_buildx() -> bool:
 
 
 def _run(command: Sequence[str], name: str, environment: Mapping[str, str] | None = None) -> None:
-    done = subprocess.run(
-        command,
+    tail = OutputTail(_TAIL_LINES)
+    with subprocess.Popen(
+        _found(command),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
         env={**_environment(), **(environment or {})},
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if done.returncode != 0:
-        tail = "\n".join(f"  | {line}" for line in done.stdout.rstrip().splitlines()[-_TAIL_LINES:])
-        message = f"{name} failed with exit code {done.returncode}; its last lines:\n{tail}"
-        hint = _FOREIGN_HINT if _FOREIGN in done.stdout.lower() else "fix what the last lines name"
+    ) as process:
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        try:
+            tail.follow(process.stdout, None)
+        except BaseException:
+            process.terminate()
+            raise
+    if process.returncode != 0:
+        lines = tail.lines()
+        shown = "\n".join(f"  | {line}" for line in lines)
+        message = f"{name} failed with exit code {process.returncode}; its last lines:\n{shown}"
+        hint = _FOREIGN_HINT if _FOREIGN in shown.lower() else "fix what the last lines name"
         raise ToolError(Problem("engine-failed", message, hint))
 
 
 def _run_quietly(command: Sequence[str]) -> bool:
     """Whether the command went well; what it says is of no interest."""
-    done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=_environment())
-    return done.returncode == 0
+    quiet = subprocess.DEVNULL
+    return (
+        subprocess.run(
+            _found(command), stdout=quiet, stderr=quiet, stdin=quiet, check=False, env=_environment()
+        ).returncode
+        == 0
+    )

@@ -12,8 +12,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from action.beneath import read_regular
 from action.errors import InputError, Problem
 from action.image.goglob import BadPattern, compile_component
+
+_MAX_BYTES = 1 << 20
+_MOST_STARS = 5
+"""How often ``**`` may stand in one pattern: each multiplies the time by the depth of a path."""
+_STAR = "[^/]*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ def read_ignore_file(context: Path, buildfile: Path) -> Ignored:
     if path is None:
         return Ignored(())
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path, _MAX_BYTES).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         problem = Problem("unreadable", f"cannot be read: {error}", file=path.name)
         raise InputError(problem) from error
@@ -94,6 +100,9 @@ def _parse(line: str) -> _Pattern | None:
 
 
 def _expression(text: str) -> str:
+    if text.count("**") > _MOST_STARS:
+        raise BadPattern(text)
+    done: list[str] = []  # up to the last wildcard; see goglob, where no part is sought twice
     parts: list[str] = []
     at = 0
     while at < len(text):
@@ -103,8 +112,11 @@ def _expression(text: str) -> str:
             at += 1
             at += text[at : at + 1] == "/"
             parts.append(".*" if at >= len(text) else "(?:.*/)?")
+            done, parts = [*done, *parts], []
         elif character == "*":
-            parts.append("[^/]*")
+            if parts and parts[0] == _STAR:
+                parts = ["(?>[^/]*?", *parts[1:], ")"]
+            done, parts = [*done, *parts], [_STAR]
         elif character == "?":
             parts.append("[^/]")
         elif character == "\\":
@@ -114,4 +126,4 @@ def _expression(text: str) -> str:
             parts.append(character)  # a class is spelled the same way in both languages
         else:
             parts.append(re.escape(character))
-    return "".join(parts) + "(?:/.*)?"
+    return "".join([*done, *parts]) + "(?:/.*)?"

@@ -33,6 +33,7 @@ from generator.config import Compression
 # Storage drivers stack at most 127 layers: https://docs.docker.com/engine/storage/drivers/overlayfs-driver/
 MAX_LAYERS = 127
 BILL = "bill of images"
+SMALL_BLOBS = "registry blobs"
 TITLE_ANNOTATION = "io.cluster-image.layer"
 BUCKETS = 16
 # Files below this size are never alone: a layer costs three requests and a kilobyte of padding.
@@ -120,7 +121,7 @@ def _group(path: str, repositories: Mapping[str, set[str]]) -> tuple[int, str]:
     blob = _BLOB.fullmatch(path)
     if blob:
         owners = repositories.get(blob[1], set())
-        return 2, f"registry blobs {_bucket(min(owners) if len(owners) == 1 else blob[1])}"
+        return 2, f"{SMALL_BLOBS} {_bucket(min(owners) if len(owners) == 1 else blob[1])}"
     if path.startswith(_STORAGE):
         return 1, f"registry links {_bucket(path)}"  # an empty directory, say: no reason to send the charts again
     return 0, "files"

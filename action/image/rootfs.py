@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from action.image.links import follow
+from action.links import follow
 
 NEW_DIRECTORY_MODE = 0o755
 

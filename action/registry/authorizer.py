@@ -6,7 +6,7 @@ Token protocol: distribution specification, "Token Authentication Specification"
 from __future__ import annotations
 
 import base64
-import json
+import re
 import threading
 import time
 import urllib.parse
@@ -17,12 +17,14 @@ from typing import NamedTuple, Protocol
 from action.errors import Problem, RegistryError
 from action.registry.auth import Credentials, Keychain
 from action.registry.challenge import Challenge, parse_challenge
-from action.registry.hosts import is_loopback
+from action.registry.realm import check_realm
+from action.store.json_text import read_json
 
 Scopes = tuple[str, ...]
 
 _DEFAULT_LIFE = 60.0  # seconds, of a token that does not say (token specification, "expires_in")
 _CLIENT = "cluster-image"
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class TokenRequest(Protocol):
@@ -63,6 +65,7 @@ class Authorizer:
         self._ask = ask
         self._clock = clock
         self._challenges: dict[str, Challenge] = {}
+        self._realms: set[tuple[str, str, bool]] = set()  # hosts and realms found good, and whether nobody logs in
         self._known: dict[tuple[str, Scopes], _Known] = {}
         self._lock = threading.Lock()
 
@@ -113,7 +116,10 @@ class Authorizer:
             return self._known.setdefault((host, scopes), _Known(lock=threading.Lock()))
 
     def _fetch(self, host: str, scopes: Scopes, challenge: Challenge, credentials: Credentials) -> _Token:
-        _refuse_plain_realm(host, challenge.realm, credentials)
+        asked = (host, challenge.realm, credentials.anonymous)
+        if asked not in self._realms:
+            check_realm(host, challenge.realm, credentials)
+            self._realms.add(asked)
         scope = list(dict.fromkeys([*scopes, *challenge.scope.split()]))
         asked_at = self._clock()
         if credentials.identity_token:
@@ -159,11 +165,13 @@ def refused_login(host: str, credentials: Credentials, status: int) -> RegistryE
 
 def _read_token(host: str, body: bytes, asked_at: float) -> _Token:
     try:
-        answer = json.loads(body)
-        token = str(answer.get("token") or answer["access_token"])
-        life = float(answer.get("expires_in") or _DEFAULT_LIFE)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _bad_answer(host, 200) from error
+        answer = read_json(body)
+        token = answer.get("token") or answer["access_token"]  # type: ignore[attr-defined, index]
+        life = float(answer.get("expires_in") or _DEFAULT_LIFE)  # type: ignore[attr-defined]
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        raise _bad_answer(host, 200) from None
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):  # what no header can carry; and it is never shown
+        raise _bad_answer(host, 200)
     return _Token(f"Bearer {token}", asked_at + life * 0.9)  # renewed before the server's clock says so
 
 
@@ -175,18 +183,3 @@ def _bad_answer(host: str, status: int) -> RegistryError:
 def _basic(credentials: Credentials) -> str:
     text = f"{credentials.username}:{credentials.password}"
     return "Basic " + base64.b64encode(text.encode()).decode()
-
-
-def _refuse_plain_realm(host: str, realm: str, credentials: Credentials) -> None:
-    """A password never crosses a network in the clear because a registry's answer says so."""
-    url = urllib.parse.urlsplit(realm)
-    if url.scheme == "https" or credentials.anonymous or is_loopback(url.netloc):
-        return
-    raise RegistryError(
-        Problem(
-            "plain-token-server",
-            f"{host} sends its logins to {url.scheme}://{url.netloc}, which is not encrypted",
-            "use a registry whose token server speaks HTTPS, or pull without a login",
-        ),
-        status=401,
-    )

@@ -12,10 +12,12 @@ from action.reference import ImageReference
 from action.registry.auth import Keychain
 from action.registry.authorizer import pull_scope
 from action.registry.hosts import Endpoint, endpoint
+from action.registry.limits import JOBS, Kind, kind_of
 from action.registry.refusal import unreachable
-from action.registry.response import Broken, Response, Timeouts
+from action.registry.response import Broken, Response, Timeouts, count_of
 from action.registry.retry import RetryPolicy
 from action.registry.transport import Session
+from action.store.digest import digest_of
 from action.store.manifest import Manifest
 from action.store.media import MANIFEST_TYPES
 
@@ -43,7 +45,7 @@ class RegistryClient:
         *,
         mirrors: Mapping[str, str] = MappingProxyType({}),
         insecure: Collection[str] = (),
-        jobs: int = 6,
+        jobs: int = JOBS,
         policy: RetryPolicy | None = None,
         timeouts: Timeouts | None = None,
         session: Session | None = None,
@@ -78,7 +80,8 @@ class RegistryClient:
             algorithm = "sha512" if wanted.startswith("sha512:") else "sha256"
             digest = f"{algorithm}:{hashlib.new(algorithm, response.body).hexdigest()}"
             if not wanted or digest == wanted:
-                return Manifest(response.body, _media_type(response), digest)
+                # What a tag names is known by its sha256, whatever the registry likes to call it.
+                return Manifest(response.body, _media_type(response), reference.digest or digest_of(response.body))
         raise RegistryError(
             Problem(
                 "wrong-digest",
@@ -94,8 +97,7 @@ class RegistryClient:
         response = self._get(reference, "HEAD", tail, {"Accept": _ACCEPT}, expect=(200, 404))
         if response.status == 404:
             return None
-        length = response.headers.get("Content-Length", "")
-        size = int(length) if length.isascii() and length.isdigit() else None
+        size = count_of(response.headers.get("Content-Length", ""))
         return ManifestHead(response.headers.get("Docker-Content-Digest"), _media_type(response), size)
 
     def blob_exists(self, reference: ImageReference, digest: str) -> bool:
@@ -106,6 +108,7 @@ class RegistryClient:
     ) -> Iterator[bytes]:
         """The blob's bytes from ``offset`` on, resumed where a connection broke; not hashed here.
 
+        No more is read than the piece that goes beyond ``size``: who checks the bytes sees that they are too many.
         Give ``size`` (of the whole blob) whenever it is known: without it a body that ends early and says nothing
         cannot be told from a whole one. Raises RegistryError.
         """
@@ -114,7 +117,7 @@ class RegistryClient:
         policy = self.session.policy
         while size is None or position < size:
             try:
-                with self._open_blob(reference, digest, position if ranges else 0) as response:
+                with self._open_blob(reference, digest, position if ranges else 0, kind_of(size)) as response:
                     if response.status == 416:  # some caches know no ranges, or forget the blob's length
                         ranges = False
                         continue
@@ -122,6 +125,8 @@ class RegistryClient:
                         position += len(chunk)
                         since_progress += len(chunk)
                         yield chunk
+                        if size is not None and position > size:
+                            return
                 if size is None:
                     return
                 reason = f"the body ended at byte {position} of {size}"
@@ -135,10 +140,10 @@ class RegistryClient:
                 raise unreachable("GET", reference.domain, self.url(reference, f"blobs/{digest}"), reason, failures)
             self.session.sleep(policy.wait(failures))
 
-    def _open_blob(self, reference: ImageReference, digest: str, position: int) -> Response:
+    def _open_blob(self, reference: ImageReference, digest: str, position: int, kind: Kind) -> Response:
         headers = {"Range": f"bytes={position}-"} if position else {}
         expect = (200, 206, 416) if position else (200,)
-        return self._get(reference, "GET", f"blobs/{digest}", headers, expect=expect, stream=True)
+        return self._get(reference, "GET", f"blobs/{digest}", headers, expect=expect, stream=True, kind=kind)
 
     def _get(
         self,
@@ -149,6 +154,7 @@ class RegistryClient:
         *,
         expect: Collection[int] = (200,),
         stream: bool = False,
+        kind: Kind = "small",
     ) -> Response:
         return self.session.request(
             method,
@@ -158,6 +164,7 @@ class RegistryClient:
             headers=headers,
             expect=expect,
             stream=stream,
+            kind=kind,
         )
 
 
@@ -166,10 +173,10 @@ def _from(response: Response, position: int) -> Iterator[bytes]:
     start = 0
     if response.status == 206:
         unit, _, rest = response.headers.get("Content-Range", "").partition(" ")
-        first = rest.partition("-")[0]
-        if unit.lower() != "bytes" or not (first.isascii() and first.isdigit()) or int(first) > position:
+        first = count_of(rest.partition("-")[0])
+        if unit.lower() != "bytes" or first is None or first > position:
             raise Broken(f"asked for bytes from {position} on, got {response.headers.get('Content-Range')!r}")
-        start = int(first)
+        start = first
     skip = position - start
     for chunk in response.chunks():
         if skip >= len(chunk):

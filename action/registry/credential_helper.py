@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from typing import TypedDict
 
+from action import tools
 from action.errors import Problem, ToolError
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
@@ -29,7 +29,7 @@ def ask_helper(name: str, server: str, environment: Mapping[str, str], *, must_e
     A helper that is not installed is an error when the file names it for this very host; a general store that is not
     there (a laptop's file copied to a runner) only means that there is no login. Raises ToolError.
     """
-    program = shutil.which(f"docker-credential-{name}", path=environment.get("PATH"))
+    program = tools.find(f"docker-credential-{name}", environment.get("PATH"))
     if program is None or not _NAME.fullmatch(name):
         if must_exist:
             raise _failed(name, server, f"docker-credential-{name} is not on PATH")

@@ -7,8 +7,9 @@ import urllib.parse
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from action.errors import InputError, Problem
+from action.errors import InputError, Problem, RegistryError
 from action.reference import DOCKER_HUB
+from action.store.printable import printable
 
 _HUB_ENDPOINT = "registry-1.docker.io"
 
@@ -19,6 +20,32 @@ class Endpoint(NamedTuple):
     host: str
     base: str
     prefix: str = ""
+
+
+def web_address(host: str, text: str, base: str = "") -> str:
+    """An address that ``host`` has sent, as a whole URL; raises RegistryError ``bad-address``.
+
+    ``base`` is what it is relative to.
+    """
+    try:
+        url = urllib.parse.urljoin(base, text) if base else text
+        parts = urllib.parse.urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:  # half a bracket, a port that is no number
+        good = False
+    if not good:
+        where = printable(text.partition("?")[0])  # behind it may be a signature
+        message = f"{host} sends us to {where!r}, which is not a web address"
+        raise RegistryError(Problem("bad-address", message, "ask the registry's operator, or use a mirror"))
+    return url
+
+
+def is_private(address: str) -> bool:
+    """Whether an IP address is of a network of one's own, where a stranger has no business."""
+    try:
+        return not ipaddress.ip_address(address.partition("%")[0]).is_global
+    except ValueError:
+        return False
 
 
 def is_loopback(host: str) -> bool:

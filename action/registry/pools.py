@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import threading
 import urllib.parse
+from collections.abc import Callable
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 
 from action.registry.hosts import is_loopback
+from action.registry.pace import paced_pools
 from action.registry.response import Timeouts
 
 
 class Pools:
     """Sends one request, once: no retry, no redirect, no reading ahead. Safe to share between threads."""
 
-    def __init__(self, connections: int, timeouts: Timeouts) -> None:
+    def __init__(self, connections: int, timeouts: Timeouts, clock: Callable[[], float]) -> None:
         self._connections = connections
         self._timeout = urllib3.Timeout(connect=timeouts.connect, read=timeouts.read)
+        self._pools = paced_pools(timeouts.slow_after, timeouts.slow_bytes, clock)
         self._proxies = getproxies()
         self._lock = threading.Lock()
         self._managers: dict[str, urllib3.PoolManager] = {}
@@ -45,6 +48,7 @@ class Pools:
             manager = self._managers.get(proxy)
             if manager is None:
                 made = self._through(proxy) if proxy else urllib3.PoolManager(32, maxsize=self._connections)
+                made.pool_classes_by_scheme = self._pools
                 manager = self._managers[proxy] = made
             return manager
 

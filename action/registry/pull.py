@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from action.errors import Problem, RegistryError
 from action.reference import ImageReference
@@ -16,8 +17,24 @@ from generator.names import Arch
 _WRONG_BYTES_TRIES = 3
 
 
-Nearby = Callable[[str], bytes | None]
-"""Gives the bytes of a digest when they are on this machine, and right."""
+class Nearby(Protocol):
+    """What is known without asking a registry."""
+
+    def body(self, digest: str) -> bytes | None:
+        """The bytes of a digest when they are on this machine, and right; ``digest`` may be any text."""
+
+    def expects(self, reference: ImageReference) -> bool:
+        """Whether what the reference names was here before, so that its digest alone may be all that is needed."""
+
+
+class NothingNearby:
+    """Everything is asked of the registry."""
+
+    def body(self, digest: str) -> bytes | None:
+        return None
+
+    def expects(self, reference: ImageReference) -> bool:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +46,13 @@ class RegistryImage:
     nearby: Nearby
 
     def manifest(self, part: Part) -> Manifest:
-        body = self.nearby(part.digest)
+        body = self.nearby.body(part.digest)
         if body is not None:
             return Manifest(body, part.media_type, part.digest)
         return self.client.get_manifest(replace(self.reference, tag=None, digest=part.digest))
 
     def small_blob(self, part: Part) -> bytes:
-        body = self.nearby(part.digest)
+        body = self.nearby.body(part.digest)
         if body is not None:
             return body
         for _ in range(_WRONG_BYTES_TRIES):
@@ -59,10 +76,24 @@ def pull_leaf(image: RegistryImage, arch: Arch) -> Leaf:
     if reference.digest is not None and not reference.digest.startswith("sha256:"):
         raise refused(str(reference), "is pinned by a digest that is not sha256, which registries do not keep")
     try:
-        top = image.client.get_manifest(reference)
+        top = _known(image) or image.client.get_manifest(reference)
     except RegistryError as error:
         raise _explained(error, reference) from error
     return find_leaf(top, image, arch, str(reference))
+
+
+def _known(image: RegistryImage) -> Manifest | None:
+    """The manifest that is here already, when a HEAD says that it is still what the reference names."""
+    if not image.nearby.expects(image.reference):
+        return None
+    try:
+        head = image.client.head_manifest(image.reference)
+    except RegistryError as error:
+        if error.status is None:
+            raise
+        return None  # what GET is answered, is what counts
+    body = image.nearby.body(head.digest) if head is not None and head.digest is not None else None
+    return Manifest(body, head.media_type, head.digest) if head and head.digest and body is not None else None
 
 
 def _explained(error: RegistryError, reference: ImageReference) -> RegistryError:

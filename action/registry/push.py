@@ -18,7 +18,9 @@ from action.errors import InputError, Problem, RegistryError
 from action.reference import ImageReference
 from action.registry.authorizer import push_scope
 from action.registry.client import RegistryClient
-from action.registry.response import Response
+from action.registry.hosts import web_address
+from action.registry.limits import kind_of
+from action.registry.response import Response, count_of
 from action.registry.retry import ONCE, RETRIED_STATUSES
 from action.store.digest import digest_of
 from action.store.manifest import Manifest
@@ -208,6 +210,7 @@ class Pusher:
             body=lambda: _exactly(open_at(position), size - position),
             expect=(202,),
             policy=ONCE,
+            kind=kind_of(size - position),
         )
         return self._location(response)
 
@@ -225,11 +228,12 @@ class Pusher:
             response = self._ask("GET", location, {}, None, expect=(204, 202))
         except RegistryError:
             return None
-        first, _, last = response.headers.get("Range", "").removeprefix("bytes=").partition("-")
+        first, _, end = response.headers.get("Range", "").removeprefix("bytes=").partition("-")
+        last = count_of(end)
         # "0-0" is said of one byte and of none; then the upload starts again.
-        if first != "0" or not last.isdigit() or int(last) == 0:
+        if first != "0" or not last:
             return None
-        return self._location(response, location), int(last) + 1
+        return self._location(response, location), last + 1
 
     def _fresh(self) -> str:
         response = self._request("POST", "blobs/uploads/", {}, b"", expect=(202,))
@@ -238,7 +242,8 @@ class Pusher:
     def _location(self, response: Response, default: str = "") -> str:
         """Where the upload goes on. Only at the registry itself: the login must not go anywhere else."""
         base = self._client.url(self._reference, "blobs/uploads/")
-        target = urllib.parse.urlsplit(urllib.parse.urljoin(base, response.headers.get("Location") or default))
+        address = web_address(self._host, response.headers.get("Location") or default, base)
+        target = urllib.parse.urlsplit(address)
         origin = urllib.parse.urlsplit(base)
         if target.netloc != origin.netloc:
             raise self._wrong(f"wants the upload at another host, {target.netloc}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 import urllib.parse
 
 from action.errors import Problem, RegistryError
+from action.store.json_text import read_json
 from action.store.printable import printable
 
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})  # OpenSSL's words for it
@@ -56,14 +56,17 @@ def unreachable(
 
 def redacted(url: str) -> str:
     """The URL without user and query: both can hold a secret (a signed CDN address, a token)."""
-    parts = urllib.parse.urlsplit(url)
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError:
+        return "an address that cannot be read"
     return urllib.parse.urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _explanation(body: bytes) -> tuple[str, str]:
     """Code and message of the distribution specification's error body ({"errors": [{"code", "message"}]})."""
     try:
-        first = json.loads(body)["errors"][0]
+        first = read_json(body)["errors"][0]  # type: ignore[index]  # whatever it is not, is caught
         return _clean(first.get("code")), _clean(first.get("message"))
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         return "", ""

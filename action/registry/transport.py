@@ -15,8 +15,8 @@ from urllib3.exceptions import HTTPError
 from action.errors import Problem, RegistryError
 from action.registry.auth import Keychain
 from action.registry.authorizer import Authorizer, Scopes, refused_login
-from action.registry.hosts import is_loopback
-from action.registry.limits import HostLimits
+from action.registry.hosts import is_loopback, web_address
+from action.registry.limits import JOBS, HostLimits, Kind
 from action.registry.naps import Naps
 from action.registry.pools import Pools
 from action.registry.refusal import hopeless, redacted, refusal, unreachable
@@ -26,6 +26,8 @@ from action.registry.retry import RETRIED_STATUSES, THROTTLING_STATUSES, TOO_MAN
 Body = bytes | Callable[[], Iterable[bytes]] | None
 
 BUFFER_LIMIT = 4 << 20  # bytes of a body that is read whole; distribution specification: manifests up to 4 MiB
+_REFUSAL_LIMIT = 64 << 10  # bytes of an error's explanation
+_REDIRECT_LIMIT = 16 << 10  # bytes of a redirect's body that are worth a connection
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 8
 _MAX_LOGINS = 3  # in one request: no token yet, a token that ran out, and one for a registry that restarted
@@ -40,13 +42,14 @@ class _Sending(NamedTuple):
     host: str
     headers: dict[str, str]
     body: Body = None
+    kind: Kind = "small"
 
 
 class Session:
     """The way to every registry; safe to share between threads.
 
-    ``jobs`` is the most requests in flight against one host. ``sleep`` and the clocks are parameters so that tests
-    count waits instead of waiting.
+    ``jobs`` is the most requests of a kind in flight against one host. ``sleep`` and the clocks are parameters so that
+    tests count waits instead of waiting.
     """
 
     def __init__(
@@ -55,7 +58,7 @@ class Session:
         *,
         policy: RetryPolicy | None = None,
         timeouts: Timeouts | None = None,
-        jobs: int = 6,
+        jobs: int = JOBS,
         sleep: Callable[[float], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
@@ -66,11 +69,10 @@ class Session:
         self._lock = threading.Lock()
         self.sleep = sleep or self._naps.sleep
         self.limits = HostLimits(jobs, clock=clock, sleep=self.sleep)
-        self._timeouts = timeouts or Timeouts()
-        self._clock = clock
+        self.jobs = jobs
         self._wall_clock = wall_clock
         self._authorizer = Authorizer(keychain, self._ask_for_token, clock=clock)
-        self._pools = Pools(jobs + 2, self._timeouts)
+        self._pools = Pools(2 * jobs, timeouts or Timeouts(), clock)
 
     def request(
         self,
@@ -84,14 +86,15 @@ class Session:
         expect: Collection[int] = (200,),
         stream: bool = False,
         policy: RetryPolicy | None = None,
+        kind: Kind = "small",
     ) -> Response:
         """Ask until there is an answer that ``expect`` names, as often as the policy allows; raises RegistryError.
 
         ``host`` is the registry whose login and limit apply, ``scopes`` what a token must allow. Without ``stream``
         the body is read here, as a part of what is retried, into ``Response.body``, and the response is closed; with
-        it the caller reads ``chunks()`` and closes.
+        it the caller reads ``chunks()`` and closes. ``kind`` is whose limit applies at the host.
         """
-        sending = _Sending(method, url, host, dict(headers or {}), body)
+        sending = _Sending(method, url, host, dict(headers or {}), body, kind)
 
         def attempt() -> Response:
             response = self._logged_in(sending, scopes)
@@ -151,7 +154,7 @@ class Session:
             )
             raise RegistryError(problem, status=response.status)
         if response.status in THROTTLING_STATUSES:
-            self.limits.throttled(sending.host, pause)
+            self.limits.throttled(sending.host, sending.kind, pause)
         return pause
 
     def _logged_in(self, sending: _Sending, scopes: Scopes) -> Response:
@@ -169,15 +172,15 @@ class Session:
 
     def _send(self, sending: _Sending, authorization: str | None) -> Response:
         """Send once and follow redirects; the permit goes with the response, or is given back."""
-        permit = self.limits.take(sending.host)
+        permit = self.limits.take(sending.host, sending.kind)
         try:
             raw, url = self._follow(sending, authorization)
         except BaseException:
             permit.release()
             raise
         if raw.status < 400:
-            self.limits.succeeded(sending.host)
-        response = Response(raw, url, permit, self._timeouts, self._clock)
+            self.limits.succeeded(sending.host, sending.kind)
+        response = Response(raw, url, permit)
         with self._lock:
             self._open.add(response)
         return response
@@ -194,8 +197,7 @@ class Session:
             target = raw.headers.get("Location")
             if raw.status not in _REDIRECTS or target is None or sending.method not in ("GET", "HEAD"):
                 return raw, url
-            raw.drain_conn()
-            raw.release_conn()
+            _let_go(raw, url)
             url = _followed(sending.host, url, target)
         raise _refused_redirect(sending.host, f"redirects more than {_MAX_REDIRECTS} times")
 
@@ -216,9 +218,20 @@ class Session:
 
 
 def _read_whole(response: Response) -> Response:
+    """Of a refusal the beginning is enough: its status is the news."""
     with response:
-        response.buffer(BUFFER_LIMIT)
+        if response.status < 400:
+            response.buffer(BUFFER_LIMIT)
+        else:
+            response.buffer_start(_REFUSAL_LIMIT)
     return response
+
+
+def _let_go(raw: urllib3.BaseHTTPResponse, url: str) -> None:
+    """Be done with a redirect: its connection serves again when the rest of the body is short, and says so."""
+    with Response(raw, url, None) as response:
+        if raw.length_remaining is not None and raw.length_remaining <= _REDIRECT_LIMIT:
+            response.buffer_start(_REDIRECT_LIMIT)
 
 
 def _origin(url: str) -> tuple[str, str]:
@@ -228,10 +241,8 @@ def _origin(url: str) -> tuple[str, str]:
 
 def _followed(host: str, url: str, target: str) -> str:
     """Where a redirect leads; never from an encrypted connection to a plain one."""
-    joined = urllib.parse.urljoin(url, target)
+    joined = web_address(host, target, url)
     scheme, netloc = _origin(joined)
-    if scheme not in ("http", "https") or not netloc:
-        raise _refused_redirect(host, f"redirects to {redacted(joined)!r}, which is no web address")
     if scheme == "http" and url.startswith("https:") and not is_loopback(netloc):
         raise _refused_redirect(host, f"redirects from HTTPS to plain HTTP at {netloc}")
     return joined

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 import shutil
+import tempfile
 from pathlib import Path
+
+from action.store.digest import read_right
+from action.store.small_files import write
 
 _FICLONE = 0x40049409  # linux/fs.h: share the blocks of a file until one of the two is written
 # What the two calls say where the filesystem, or the pair of filesystems, cannot do it.
@@ -16,6 +21,7 @@ _CANNOT = {errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.EPER
 class BlobCache:
     """``blobs/sha256/<hh>/<hex>`` and, beside it, what is being fetched. Any file may be deleted at any time.
 
+    ``names/<hex>``, by the hash of an image's reference, is an empty file for each name whose manifests are here.
     A cached file is hashed whenever it is used, so a cache that was damaged costs a download and no more.
     """
 
@@ -27,6 +33,32 @@ class BlobCache:
 
     def stage_path(self, digest: str) -> Path:
         return self.root / "partial" / digest[7:]
+
+    def keep(self, digest: str, body: bytes) -> None:
+        """Have a small blob, unless it is here; raises OSError."""
+        final = self.blob_path(digest)
+        if read_right(final, digest, len(body)) is not None:
+            return
+        with tempfile.TemporaryDirectory(dir=_made(self.root / "partial")) as folder:
+            stage = Path(folder) / "small"
+            write(str(stage), body)
+            stage.replace(_made(final.parent) / final.name)
+
+    def knows(self, name: str) -> bool:
+        return self._name(name).exists()
+
+    def know(self, name: str) -> None:
+        """Note that the manifests under a name are here; raises OSError."""
+        _made(self.root / "names")
+        self._name(name).touch()
+
+    def _name(self, name: str) -> Path:
+        return self.root / "names" / hashlib.sha256(name.encode()).hexdigest()
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def share(source: Path, stage: Path, target: Path) -> None:

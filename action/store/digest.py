@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import stat
 from pathlib import Path
 
 SHA256 = re.compile(r"sha256:[a-f0-9]{64}", re.ASCII)
@@ -34,9 +35,10 @@ def hash_prefix(path: Path, length: int) -> hashlib._Hash:
 
 
 def read_right(path: Path, digest: str, limit: int) -> bytes | None:
-    """The bytes of a small file, when it is there and they have the digest."""
+    """The bytes of a small file, when it is there, is no link or pipe, and they have the digest."""
     try:
-        body = path.read_bytes() if path.stat().st_size <= limit else b""
+        status = path.lstat()
+        body = path.read_bytes() if stat.S_ISREG(status.st_mode) and status.st_size <= limit else b""
     except OSError:
         return None
     return body if digest_of(body) == digest else None

@@ -17,6 +17,7 @@ from action.errors import InputError
 from action.reference import ImageReference
 from action.store import media
 from action.store.digest import digest_of
+from action.store.json_text import read_json
 from action.store.manifest import Manifest, Part, refused
 from action.store.tarball import Tarball
 
@@ -70,7 +71,7 @@ class DockerArchiveImage:
             digest, diff_id = _hash(self._tarball.stream(member)), ""
             kind = f"{media.DOCKER_LAYER}.zstd"
         elif head[:2] == _GZIP:
-            digest, diff_id = _hash(self._tarball.stream(member)), _hash(_unpacked(self._tarball.stream(member)))
+            digest, diff_id = _hash(self._tarball.stream(member)), self._unpacked_hash(member)
             kind = f"{media.DOCKER_LAYER}.gzip"
         else:
             digest, size, diff_id = _compress(self._tarball.stream(member), self._scratch)
@@ -78,12 +79,20 @@ class DockerArchiveImage:
         self._members[digest] = member
         return kind, digest, self._tarball.size(member), diff_id
 
+    def _unpacked_hash(self, member: str) -> str:
+        try:
+            return _hash(_unpacked(self._tarball.stream(member)))
+        except zlib.error as error:
+            raise refused(self._name, f"has a layer in its archive that is no whole gzip: {error}") from error
+
     def _check_layers(self, layers: list[tuple[str, str, int, str]]) -> None:
         """The configuration's list of tar digests is the only check that such an archive offers."""
         try:
-            wanted = json.loads(self._config)["rootfs"]["diff_ids"]
+            wanted = read_json(self._config)["rootfs"]["diff_ids"]  # type: ignore[index]  # what it is not, is caught
         except (ValueError, KeyError, TypeError):
-            raise refused(self._name, "has a configuration without rootfs.diff_ids in its archive") from None
+            wanted = None
+        if not isinstance(wanted, list):
+            raise refused(self._name, "has a configuration without rootfs.diff_ids in its archive")
         found = [diff_id for *_, diff_id in layers]
         same = len(wanted) == len(found) and all(
             not got or got == want for got, want in zip(found, wanted, strict=True)
@@ -94,11 +103,10 @@ class DockerArchiveImage:
 
 def _entries(tarball: Tarball, name: str) -> list[dict[str, Any]]:
     try:
-        entries = json.loads(tarball.read("manifest.json"))
+        entries = read_json(tarball.read("manifest.json"))
     except ValueError as error:
         raise refused(name, f"has an archive whose manifest.json is not JSON: {error}") from error
-    whole = isinstance(entries, list) and entries and all(_is_entry(entry) for entry in entries)
-    if not whole:
+    if not isinstance(entries, list) or not entries or not all(_is_entry(entry) for entry in entries):
         raise refused(name, "has an archive whose manifest.json lists no image")
     return list(entries)
 
@@ -106,8 +114,10 @@ def _entries(tarball: Tarball, name: str) -> list[dict[str, Any]]:
 def _is_entry(entry: object) -> bool:
     if not isinstance(entry, dict) or not isinstance(entry.get("Config"), str):
         return False
-    layers = entry.get("Layers")
-    return isinstance(layers, list) and all(isinstance(layer, str) for layer in layers)
+    return all(
+        isinstance(found, list) and all(isinstance(text, str) for text in found)
+        for found in (entry.get("Layers"), entry.get("RepoTags") or [])
+    )
 
 
 def _choose(entries: list[dict[str, Any]], reference: ImageReference, name: str) -> dict[str, Any]:
@@ -117,13 +127,13 @@ def _choose(entries: list[dict[str, Any]], reference: ImageReference, name: str)
     for entry in entries:
         if any(_same(written, reference) for written in entry.get("RepoTags") or ()):
             return entry
-    known = ", ".join(str(tag) for entry in entries for tag in entry.get("RepoTags") or ()) or "no names"
+    known = ", ".join(tag for entry in entries for tag in entry.get("RepoTags") or ()) or "no names"
     raise refused(name, f"is not in its archive, which has {len(entries)} images ({known})", "name one of those")
 
 
-def _same(written: object, reference: ImageReference) -> bool:
+def _same(written: str, reference: ImageReference) -> bool:
     try:
-        return ImageReference.parse(str(written)) == reference
+        return ImageReference.parse(written) == reference
     except InputError:
         return False
 
@@ -152,10 +162,26 @@ def _compress(chunks: Iterable[bytes], scratch: Path) -> tuple[str, int, str]:
 
 
 def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """What is in a gzip of one or more members (RFC 1952, 2.2), in pieces of at most ``_CHUNK``; raises zlib.error.
+
+    pigz and eStargz write many members; padding behind the last is passed over, as gzip does.
+    """
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
     for chunk in chunks:
-        yield unpacker.decompress(chunk)
-    yield unpacker.flush()
+        rest = chunk
+        while rest:
+            if unpacker.eof:
+                rest = rest.lstrip(b"\0")
+                if not rest:
+                    break
+                unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            yield unpacker.decompress(rest, _CHUNK)
+            rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
+    while not unpacker.eof:
+        piece = unpacker.decompress(b"", _CHUNK)  # what it holds back of the last chunk
+        if not piece:
+            raise zlib.error("it ends early")
+        yield piece
 
 
 def _hash(chunks: Iterable[bytes]) -> str:

@@ -5,7 +5,6 @@ OCI image specification 1.1 (manifest.md, image-index.md, descriptor.md) and Doc
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,9 +12,11 @@ from typing import Any, NamedTuple
 from action.errors import InputError, Problem
 from action.store import media
 from action.store.digest import SHA256
+from action.store.json_text import read_json
 from action.store.printable import printable
 
 _ATTESTATION = "vnd.docker.reference.type"
+_MAX_LAYERS = 500  # linux, fs/overlayfs/params.h: OVL_MAX_STACK
 
 
 class Manifest(NamedTuple):
@@ -125,7 +126,17 @@ def _image(document: Mapping[str, Any], name: str) -> ImageManifest:
             raise refused(name, f"has the layer {layer.digest}, which its registry does not hold (a foreign layer)")
         if layer.media_type not in media.LAYER_TYPES:
             raise refused(name, f"has a layer of the unknown type {layer.media_type}")
+    _check_stack(config, layers, name)
     return ImageManifest(config=config, layers=layers)
+
+
+def _check_stack(config: Part, layers: tuple[Part, ...], name: str) -> None:
+    if len(layers) > _MAX_LAYERS:
+        raise refused(name, f"has {len(layers)} layers; the kernel stacks {_MAX_LAYERS} at most")
+    sizes: dict[str, int] = {}
+    for part in (config, *layers):
+        if sizes.setdefault(part.digest, part.size) != part.size:
+            raise refused(name, f"gives two sizes for {part.digest}: {sizes[part.digest]} and {part.size} bytes")
 
 
 def _describes_another(entry: Part) -> bool:
@@ -175,8 +186,8 @@ def _list(document: Mapping[str, Any], key: str, name: str) -> list[dict[str, An
 
 def _object(body: bytes, name: str, what: str) -> Mapping[str, Any]:
     try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        document = read_json(body)
+    except ValueError as error:
         raise refused(name, f"has a {what} that is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise refused(name, f"has a {what} that is not a JSON object")

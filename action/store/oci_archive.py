@@ -10,6 +10,7 @@ from action.errors import InputError, Problem
 from action.reference import ImageReference
 from action.store import media
 from action.store.digest import digest_of
+from action.store.json_text import read_json
 from action.store.manifest import Manifest, Part, refused
 from action.store.tarball import Files
 
@@ -49,10 +50,10 @@ class LayoutImage:
 
     def _index(self) -> dict[str, Any]:
         try:
-            index = json.loads(self._files.read("index.json"))
-            if isinstance(index["manifests"], list) and index["manifests"]:
-                return dict(index)
-        except (ValueError, KeyError, TypeError):
+            index = read_json(self._files.read("index.json"))
+            if isinstance(index, dict) and isinstance(index["manifests"], list) and index["manifests"]:
+                return index
+        except (ValueError, KeyError):
             pass
         raise InputError(Problem("bad-archive", f"the image layout of {self._name} has no list of manifests"))
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from action.errors import InputError, Problem
 from action.store.digest import digest_of_file
 from action.store.durability import wait_for_disk
-from action.store.small_files import keep_only, move, put, remove_links, write
+from action.store.small_files import keep_only, move, put, remove_all_but_files, write
 from action.store.staging import still_there
 
 STAGING = ".partial"
@@ -57,7 +57,7 @@ class RegistryDirectory:
         """Open for writing, by one process at a time; takes away what was never ours to follow (links)."""
         if self.root.is_symlink():
             raise InputError(Problem("registry-is-a-link", "is a symbolic link", "remove it", file=self.root.name))
-        remove_links(self.root)
+        remove_all_but_files(self.root)
         lock = self._lock()
         try:
             yield
@@ -102,6 +102,9 @@ class RegistryDirectory:
     def holds(self, digest: str, size: int) -> bool:
         """Whether the blob is there and whole, by its size and its hash; a wrong one is removed."""
         return remove_if_wrong(self.blob_path(digest), digest, size)
+
+    def has_tag(self, repository: str, tag: str) -> bool:
+        return Path(self._tag(repository, tag)).exists()
 
     def write_links(self, contents: Contents) -> None:
         """Every manifest's bytes, and every link but the tags; the tags' links are staged, ready to be renamed."""

@@ -6,6 +6,8 @@ Paths are text here: an image has ten links, and objects for their paths cost mo
 from __future__ import annotations
 
 import os
+import shutil
+import stat
 from collections.abc import Collection
 from pathlib import Path
 
@@ -35,9 +37,13 @@ def write(path: str, data: bytes) -> None:
 
 
 def move(path: str, final: str) -> None:
-    """Into a directory that is made with its parents."""
+    """Into a directory that is made with its parents; a directory of the final name goes."""
     _make_folder(os.path.dirname(final))
-    os.replace(path, final)
+    try:
+        os.replace(path, final)
+    except IsADirectoryError:
+        shutil.rmtree(final)
+        os.replace(path, final)
 
 
 def keep_only(root: str, keep: Collection[str]) -> None:
@@ -52,11 +58,11 @@ def keep_only(root: str, keep: Collection[str]) -> None:
             gone.add(folder)
 
 
-def remove_links(root: Path) -> None:
-    """Remove every symbolic link below ``root``."""
+def remove_all_but_files(root: Path) -> None:
+    """Remove what is neither a file nor a directory: a link leads away, and who opens a pipe waits for its writer."""
     for folder, folders, files in os.walk(root):
         for path in (f"{folder}/{name}" for name in [*folders, *files]):
-            if os.path.islink(path):
+            if not stat.S_ISREG(mode := os.lstat(path).st_mode) and not stat.S_ISDIR(mode):
                 os.unlink(path)
 
 

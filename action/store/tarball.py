@@ -6,6 +6,7 @@ import gzip
 import posixpath
 import shutil
 import tarfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -47,7 +48,7 @@ class Tarball:
                 with gzip.open(path, "rb") as packed, scratch.open("wb") as plain:
                     shutil.copyfileobj(packed, plain, _CHUNK)
             self._members = dict(_members(self._path))
-        except (tarfile.TarError, EOFError, gzip.BadGzipFile, FileNotFoundError) as error:
+        except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, FileNotFoundError) as error:
             raise self._bad(f"cannot be read as a tar archive: {error}") from error
 
     def __contains__(self, name: str) -> bool:

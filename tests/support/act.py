@@ -102,7 +102,8 @@ def checkout(folder: Path, settings: str, env: Mapping[str, str]) -> Checkout:
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(source.read_bytes())
             copy.chmod(source.stat().st_mode)
-    (repository / "imagebuild.yaml").write_text(settings, encoding="utf-8")
+    allowed = "init_env: [HELM_BASE_URL]\n"  # as in this repository: applications/helm asks for it
+    (repository / "imagebuild.yaml").write_text(f"{settings.rstrip()}\n{allowed}", encoding="utf-8")
     subprocess.run(["git", "init", "--quiet", "--initial-branch", "main", str(repository)], check=True)
     made = Checkout(path=repository, artifacts=artifacts, env=dict(env))
     made.commit("the tree")

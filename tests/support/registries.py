@@ -46,15 +46,18 @@ def docker_registry(
     password: bool = False,
     token: dict[str, str] | None = None,
     certificate: tuple[Path, Path] | None = None,
+    blobs_at: str = "",
+    port: int = 0,
 ) -> Iterator[RunningRegistry]:
     """Serve ``storage`` (a new directory in ``folder`` by default); ``token`` is the registry's auth.token section.
 
-    With ``certificate`` (its file and that of its key) it speaks HTTPS.
+    With ``certificate`` (its file and that of its key) it speaks HTTPS; ``blobs_at`` is the address of a host that has
+    its storage, and that it sends clients to for blobs.
     """
     folder.mkdir(parents=True, exist_ok=True)
     storage = storage or folder / "storage"
     storage.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = port or free_port()
     listen: dict[str, object] = {"addr": f"127.0.0.1:{port}"}
     if certificate:
         listen["tls"] = {"certificate": str(certificate[0]), "key": str(certificate[1])}
@@ -64,6 +67,8 @@ def docker_registry(
         "storage": {"filesystem": {"rootdirectory": str(storage)}, "delete": {"enabled": True}},
         "http": listen,
     }
+    if blobs_at:
+        config["middleware"] = {"storage": [{"name": "redirect", "options": {"baseurl": blobs_at}}]}
     if password:
         (folder / "htpasswd").write_text(_HTPASSWD)
         config["auth"] = {"htpasswd": {"realm": "test", "path": str(folder / "htpasswd")}}

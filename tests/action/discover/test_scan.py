@@ -43,7 +43,7 @@ def test_a_context_without_charts_needs_no_engine(tmp_path: Path, monkeypatch: p
 
 
 def test_charts_without_any_engine_are_an_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr("action.tools.find", lambda name: None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(InputError) as raised:
         scan_context(CASES / "plain-chart" / "context", arch="amd64")
@@ -52,7 +52,7 @@ def test_charts_without_any_engine_are_an_error_with_a_remedy(monkeypatch: pytes
 
 
 def test_templates_without_any_engine_are_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr("action.tools.find", lambda name: None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     write(tmp_path, etc__a_dot_tmpl="x\n{{ .A }}\n", etc__b_dot_tmpl="no expression\n")
     (problem,) = scan_context(tmp_path, arch="amd64").problems
@@ -70,7 +70,7 @@ def test_the_program_is_preferred() -> None:
 
 
 def test_without_the_program_the_sdk_renders(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr("action.tools.find", lambda name: None)
     assert choose_engine().name == "helm-python-sdk"
 
 

@@ -154,7 +154,7 @@ def archive(path: Path, files: dict[str, bytes]) -> Path:
 def test_a_packed_chart_shows_its_packed_subcharts(tmp_path: Path) -> None:
     kid = archive(tmp_path / "kid.tgz", {"kid/Chart.yaml": b"name: kid\n", "kid/values.yaml": b"a: 1\n"})
     files = {"web/Chart.yaml": b"name: web\n", "web/charts/kid-1.tgz": kid.read_bytes()}
-    chart = read_chart(archive(tmp_path / "web-1.tgz", files), "charts/web-1.tgz")
+    chart = read_chart(tmp_path, archive(tmp_path / "web-1.tgz", files), "charts/web-1.tgz")
     assert chart.name == "web"
     assert "charts/kid/values.yaml" in chart.files
     assert chart.place("web/templates/a.yaml") == "charts/web-1.tgz!web/templates/a.yaml"
@@ -164,7 +164,7 @@ def test_a_packed_chart_shows_its_packed_subcharts(tmp_path: Path) -> None:
 def test_what_is_no_archive_is_said(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x.tgz").write_bytes(data)
     with pytest.raises(InputError) as raised:
-        read_chart(tmp_path / "x.tgz", "charts/x.tgz")
+        read_chart(tmp_path, tmp_path / "x.tgz", "charts/x.tgz")
     assert raised.value.problems[0].file == "charts/x.tgz"
 
 
@@ -172,4 +172,4 @@ def test_an_archive_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypa
     monkeypatch.setattr("action.discover.chart_files.MAX_UNPACKED", 1000)
     bomb = archive(tmp_path / "x.tgz", {"x/Chart.yaml": b"name: x\n", "x/zeros": bytes(2000)})
     with pytest.raises(InputError, match="more than a chart ever needs"):
-        read_chart(bomb, "charts/x.tgz")
+        read_chart(tmp_path, bomb, "charts/x.tgz")

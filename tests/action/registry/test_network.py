@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,29 +11,20 @@ from action.errors import RegistryError
 from action.reference import ImageReference
 from action.registry.auth import AnonymousKeychain
 from action.registry.client import RegistryClient
-from action.registry.limits import HostLimits
-from action.registry.response import Broken, Response, Timeouts
 from action.registry.retry import RetryPolicy
 from tests.support import images
 from tests.support.fault_proxy import Fault, fault_proxy
 from tests.support.registries import RunningRegistry, docker_registry
+from tests.support.tls_authority import make_authority
 
 NGINX = ImageReference.parse("nginx:1.25")
-IMAGE = images.image(label="network")
+LAYER = images.layer("network", 8 << 20)
+IMAGE = images.image(LAYER, label="network")
 
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("authority")
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    subject = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *files],
-        check=True,
-        capture_output=True,
-    )
-    return certificate, key
+    return make_authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +50,17 @@ def test_a_certificate_of_a_known_authority_is_accepted(
 
 
 @pytest.mark.real("docker-registry", "openssl")
+def test_a_layer_comes_over_tls_in_pieces_that_are_worth_their_cost(
+    encrypted: RunningRegistry, authority: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One piece for each record of TLS, 16 KiB at most, took three times the processor."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority[0]))
+    pieces = list(client(f"https://{encrypted.host}").read_blob(NGINX, LAYER.digest, size=len(LAYER.data)))
+    assert b"".join(pieces) == LAYER.data
+    assert len(LAYER.data) / len(pieces) >= 128 << 10
+
+
+@pytest.mark.real("docker-registry", "openssl")
 def test_an_unknown_certificate_is_refused_at_once_with_the_way_out(encrypted: RunningRegistry) -> None:
     with pytest.raises(RegistryError, match=r"tried once\): .*certificate verify failed") as caught:
         client(f"https://{encrypted.host}").get_manifest(NGINX)
@@ -81,35 +82,3 @@ def test_a_proxy_of_the_environment_is_used_but_not_for_this_machine(monkeypatch
         with pytest.raises(RegistryError, match="cannot be read"):
             client("http://127.0.0.1:1").get_manifest(NGINX)
         assert [request.path for request in proxy.requests] == ["http://registry.test/v2/library/nginx/manifests/1.25"]
-
-
-class Trickle:
-    """A body of one byte at a time; each takes a second of the clock."""
-
-    status, headers = 200, {"Content-Length": "1000"}
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.closed = False
-
-    def read1(self, amount: int, decode_content: bool) -> bytes:
-        self.now += 1.0
-        return b"x"
-
-    def close(self) -> None:
-        self.closed = True
-
-    def release_conn(self) -> None: ...
-
-
-def test_a_body_that_trickles_is_broken_off_and_its_place_given_back() -> None:
-    raw, limits = Trickle(), HostLimits(1)
-    timeouts = Timeouts(slow_after=10.0, slow_bytes=100)
-    response = Response(raw, "u", limits.take("h"), timeouts, lambda: raw.now)  # type: ignore[arg-type]
-    got = []
-    with pytest.raises(Broken, match="only 11 bytes came in 10 s"), response:
-        for chunk in response.chunks():
-            got.append(chunk)
-    assert len(got) == 11
-    assert raw.closed
-    limits.take("h").release()

@@ -60,17 +60,32 @@ def test_a_limit_halves_once_for_a_burst_and_climbs_back() -> None:
     now = [0.0]
     limits = HostLimits(8, clock=lambda: now[0], sleep=lambda seconds: None)
     for _ in range(8):
-        limits.throttled("a", 0)
-    assert limits.limit_of("a") == 4
+        limits.throttled("a", "small", 0)
+    assert limits.limit_of("a", "small") == 3
     now[0] = 2.0
-    limits.throttled("a", 0)
-    assert limits.limit_of("a") == 2
+    limits.throttled("a", "small", 0)
+    assert limits.limit_of("a", "small") == 1
     for _ in range(3):
-        limits.succeeded("a")
-    assert limits.limit_of("a") == 3
+        limits.succeeded("a", "small")
+    assert limits.limit_of("a", "small") == 3
     for _ in range(100):
-        limits.succeeded("a")
-    assert (limits.limit_of("a"), limits.limit_of("b")) == (8, 8)
+        limits.succeeded("a", "small")
+    assert (limits.limit_of("a", "small"), limits.limit_of("b", "small")) == (8, 6)
+
+
+def test_small_requests_find_their_place_at_once_and_layers_by_and_by() -> None:
+    limits = HostLimits()
+    for _ in range(10):
+        limits.succeeded("a", "small")
+        limits.succeeded("a", "large")
+    assert (limits.limit_of("a", "small"), limits.limit_of("a", "large")) == (16, 7)
+    for _ in range(1000):
+        limits.succeeded("a", "large")
+    assert limits.limit_of("a", "large") == 16
+    limits.throttled("a", "small", 0)
+    assert (limits.limit_of("a", "small"), limits.limit_of("a", "large")) == (8, 16)
+    limits.succeeded("a", "small")
+    assert limits.limit_of("a", "small") == 8
 
 
 def test_a_limit_never_falls_below_one() -> None:
@@ -78,8 +93,8 @@ def test_a_limit_never_falls_below_one() -> None:
     limits = HostLimits(2, clock=lambda: now[0], sleep=lambda seconds: None)
     for _ in range(10):
         now[0] += 10
-        limits.throttled("a", 0)
-    assert limits.limit_of("a") == 1
+        limits.throttled("a", "large", 0)
+    assert limits.limit_of("a", "large") == 1
 
 
 def test_nobody_asks_a_host_during_its_pause() -> None:
@@ -90,25 +105,26 @@ def test_nobody_asks_a_host_during_its_pause() -> None:
         now[0] += seconds
 
     limits = HostLimits(2, clock=lambda: now[0], sleep=sleep)
-    limits.throttled("a", 30)
-    limits.take("b").release()
+    limits.throttled("a", "large", 30)
+    limits.take("b", "small").release()
     assert slept == []
-    limits.take("a").release()
+    limits.take("a", "small").release()
     assert slept == [30]
 
 
 def test_permits_bound_what_runs_at_once_and_are_given_back_once() -> None:
     limits = HostLimits(2)
-    first, second = limits.take("a"), limits.take("a")
-    third = threading.Thread(target=limits.take, args=("a",), daemon=True)
+    first, second = limits.take("a", "small"), limits.take("a", "small")
+    third = threading.Thread(target=limits.take, args=("a", "small"), daemon=True)
     third.start()
     third.join(0.05)
     assert third.is_alive()
+    limits.take("a", "large").release()
     first.release()
     first.release()
     third.join(5)
     assert not third.is_alive()
-    fourth = threading.Thread(target=limits.take, args=("a",), daemon=True)
+    fourth = threading.Thread(target=limits.take, args=("a", "small"), daemon=True)
     fourth.start()
     fourth.join(0.05)
     assert fourth.is_alive()

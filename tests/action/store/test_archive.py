@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import tarfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from action.reference import ImageReference
 from action.registry.auth import AnonymousKeychain
 from action.registry.client import RegistryClient
 from action.store.archive import open_archive
+from action.store.docker_archive import _unpacked
 from action.store.verify import verify
 from generator.names import Arch
 from tests.support import images
@@ -109,6 +112,9 @@ def test_of_several_images_of_a_docker_archive_the_named_one_is_taken(tmp_path: 
     assert json.loads(manifest.read_bytes())["config"]["digest"] == images.digest_of(two.config)
 
 
+_DEEP = b"[" * 200_000
+
+
 def _cut(data: bytes) -> bytes:
     return data[: len(data) // 2]
 
@@ -131,12 +137,27 @@ def _edit(name: str, change: Callable[[bytes], bytes]) -> Callable[[bytes], byte
     return edited
 
 
+def _configuration(change: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    """The configuration of a docker-archive changed: the file whose name its list has."""
+
+    def edited(data: bytes) -> bytes:
+        with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+            (name,) = (
+                member.name for member in tar if member.name.endswith(".json") and "manifest" not in member.name
+            )
+        return _edit(name, change)(data)
+
+    return edited
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
         (lambda data: b"no tar at all", "cannot be read as a tar archive"),
         (lambda data: b"", "cannot be read as a tar archive: empty file"),
         (_edit("index.json", lambda data: b"{}"), "has no list of manifests"),
+        (_edit("index.json", lambda data: _DEEP), "has no list of manifests"),
+        (_edit("index.json", lambda data: b"7"), "has no list of manifests"),
         (_edit("blobs/", lambda data: data + b" "), "wrong bytes"),
     ],
 )
@@ -156,6 +177,12 @@ def test_a_damaged_oci_archive_is_one_clear_error(
         (_edit("manifest.json", lambda data: b"["), "is not JSON"),
         (_edit("manifest.json", lambda data: b'[{"Config": "none", "Layers": []}]'), "has no none"),
         (_edit("manifest.json", lambda data: b'[{"Config": 1, "Layers": []}]'), "lists no image"),
+        (_edit("manifest.json", lambda data: _DEEP), "is not JSON"),
+        (_edit("manifest.json", lambda data: b'[{"Config": "x", "Layers": [], "RepoTags": 7}]'), "lists no image"),
+        (_edit("manifest.json", lambda data: b'[{"Config": "x", "Layers": [], "RepoTags": [7]}]'), "lists no image"),
+        (_configuration(lambda data: _DEEP), "without rootfs.diff_ids"),
+        (_configuration(lambda data: b'{"rootfs": {"diff_ids": 7}}'), "without rootfs.diff_ids"),
+        (_configuration(lambda data: b'{"rootfs": 7}'), "without rootfs.diff_ids"),
         (lambda data: _edit("", lambda content: content.replace(b"\0\0", b"\1\1"))(data), "not those of its"),
     ],
 )
@@ -166,6 +193,64 @@ def test_a_damaged_docker_archive_is_one_clear_error(
     images.write_docker_archive(archive, {NAME: images.image(label="damaged", oci=False)})
     archive.write_bytes(damage(archive.read_bytes()))
     assert words in problem_of(archive, tmp_path / "scratch")
+
+
+def _with_layer(archive: Path, packed: bytes, plain: bytes) -> None:
+    """A docker-archive with one layer, as it is."""
+    diff_id = f"sha256:{hashlib.sha256(plain).hexdigest()}"
+    config = {"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": [diff_id]}}
+    entry = {"Config": "c.json", "RepoTags": [NAME], "Layers": ["layer"]}
+    files = {"c.json": json.dumps(config).encode(), "layer": packed, "manifest.json": json.dumps([entry]).encode()}
+    images.write_tar(archive, files)
+
+
+@pytest.mark.parametrize("padding", [b"", b"\0" * 600])
+def test_a_layer_of_several_gzip_members_is_one_layer(tmp_path: Path, padding: bytes) -> None:
+    """As pigz and eStargz write it."""
+    plain = images.layer("members", 50_000).unpacked()
+    packed = b"".join(gzip.compress(plain[start : start + 7_000]) for start in range(0, len(plain), 7_000)) + padding
+    _with_layer(tmp_path / "docker.tar", packed, plain)
+    (inside,) = fill(tmp_path, tmp_path / "docker.tar").images
+    blobs = tmp_path / "registry/docker/registry/v2/blobs/sha256"
+    manifest = json.loads((blobs / inside.digest[7:9] / inside.digest[7:] / "data").read_bytes())
+    assert manifest["layers"][0]["digest"] == images.digest_of(packed)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda packed: packed[:-9],
+        lambda packed: packed[:40],
+        lambda packed: packed + b"x",
+        lambda packed: packed[:30] + bytes(99) + packed[30:],
+    ],
+)
+def test_a_broken_gzip_is_refused(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
+    plain = images.layer("broken", 50_000).unpacked()
+    _with_layer(tmp_path / "docker.tar", spoil(gzip.compress(plain)), plain)
+    assert "is no whole gzip" in problem_of(tmp_path / "docker.tar", tmp_path / "scratch")
+
+
+def test_an_archive_of_broken_gzip_is_refused(tmp_path: Path) -> None:
+    images.write_docker_archive(tmp_path / "docker.tar", {NAME: images.image(oci=False)}, compress=True)
+    whole = (tmp_path / "docker.tar").read_bytes()
+    (tmp_path / "docker.tar").write_bytes(whole[:40] + bytes(200) + whole[240:])
+    assert "cannot be read as a tar archive" in problem_of(tmp_path / "docker.tar", tmp_path / "scratch")
+
+
+def test_a_layer_of_zeros_takes_no_memory(tmp_path: Path) -> None:
+    size = 256 << 20
+    packer, running = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16), hashlib.sha256()
+    packed = b""
+    for _ in range(size >> 20):
+        running.update(bytes(1 << 20))
+        packed += packer.compress(bytes(1 << 20))
+    packed += packer.flush()
+    found = hashlib.sha256()
+    for piece in _unpacked([packed]):
+        assert len(piece) <= 1 << 20
+        found.update(piece)
+    assert found.hexdigest() == running.hexdigest()
 
 
 def test_an_archive_cut_in_a_blob_is_found(tmp_path: Path) -> None:

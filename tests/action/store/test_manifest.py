@@ -16,7 +16,7 @@ from tests.support import images
 
 DIGEST = "sha256:" + "a" * 64
 CONFIG = {"mediaType": images.OCI_CONFIG, "digest": DIGEST, "size": 2}
-LAYER = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": DIGEST, "size": 3}
+LAYER = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": f"sha256:{'b' * 64}", "size": 3}
 
 
 def manifest(**changed: Any) -> bytes:
