@@ -1,0 +1,90 @@
+"""Shell text -> the tree of its grammar (tree-sitter-bash), with the texts and lines of its nodes.
+
+The grammar takes care of structure. Words are read from the raw text between two blanks: the tree leaves some
+characters out (the ``-`` of ``-f - <<EOF``), so what stands between two nodes is a word too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import tree_sitter_bash
+from tree_sitter import Language, Node, Parser
+
+from action.discover.install.quoting import split_raw
+
+_LANGUAGE = Language(tree_sitter_bash.language())
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text that is run. ``line`` is given when all of it stands on one line of ``file``."""
+
+    file: str
+    text: str
+    line: int = 0
+
+    def line_of(self, node: Node) -> int:
+        """Where a node stands in the file."""
+        return self.line or node.start_point[0] + 1
+
+
+@lru_cache(maxsize=512)
+def parse(text: str) -> Node:
+    """The root of the tree; it holds ERROR nodes where the grammar refuses the text."""
+    return Parser(_LANGUAGE).parse(text.encode("utf-8", "replace")).root_node
+
+
+def raw(node: Node) -> str:
+    """The text of a node as it is written."""
+    return (node.text or b"").decode("utf-8", "replace")
+
+
+def statements(node: Node) -> Iterator[Node]:
+    """The parts of a node that run, comments and punctuation left out."""
+    return (child for child in node.children if child.is_named and child.type != "comment")
+
+
+def everything(node: Node) -> Iterator[Node]:
+    """The node and all below it, in order, without recursion."""
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        waiting += reversed(current.children)
+
+
+def refused(root: Node) -> Iterator[Node]:
+    """The places where the grammar refuses the text, the outermost of each."""
+    waiting = [root] if root.has_error else []
+    while waiting:
+        current = waiting.pop()
+        if current.is_error or current.is_missing:
+            yield current
+        else:
+            waiting += [child for child in reversed(current.children) if child.has_error or child.is_missing]
+
+
+def words(parts: list[Node], start: int, data: bytes) -> list[str]:
+    """The raw words that nodes and the text between them make, from byte ``start`` on; ``data`` is the whole text."""
+    found: list[str] = []
+    end = start
+    open_word = False
+    for part in parts:
+        gap = data[end : part.start_byte].decode("utf-8", "replace").replace("\\\n", "")
+        if gap:
+            pieces = gap.split()
+            if pieces and open_word and not gap[0].isspace():
+                found[-1] += pieces.pop(0)
+            found += pieces
+            open_word = bool(gap.strip()) and not gap[-1].isspace()
+        if open_word:
+            found[-1] += raw(part)
+        else:
+            found.append(raw(part))
+        open_word = True
+        end = part.end_byte
+    # In "`# why` \" the grammar takes the rest of the line for the comment.
+    return [word for one in found for word in (split_raw(one) if "`" in one else [one])]
