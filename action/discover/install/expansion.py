@@ -137,6 +137,9 @@ class Expansion:
                 path = self._shell.process(word[at + 2 : end - 1], word[at:end], reads=character == ">")
                 made.add(path, quoted=True)
                 at = end
+            elif character in " \t\n" and not quoted:  # in a default inside braces, which is split as the word is
+                made.value(character, quoted=False)
+                at += 1
             else:
                 made.add(character, quoted=quoted)
                 at += 1
