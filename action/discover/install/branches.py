@@ -321,7 +321,8 @@ def _body(item: Node) -> list[Node]:
 
 def _sorted(states: list[State]) -> tuple[list[State], list[State]]:
     """Those that go on with the next turn, and those that leave the loop."""
-    going, ended = [], []
+    going: list[State] = []
+    ended: list[State] = []
     for state in states:
         if state.flow in ("break", "continue"):
             stays = state.flow == "continue" and state.levels <= 1

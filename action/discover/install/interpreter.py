@@ -7,6 +7,7 @@ States that are the same again become one; there are never more than ``MAX_STATE
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from tree_sitter import Node
 
@@ -210,11 +211,13 @@ class Interpreter:
         return [state]
 
     def _pipeline(self, node: Node, state: State, source: Source) -> list[State]:
-        pieces = [
-            lambda inner, part=part: self.run(part, inner, source)  # type: ignore[misc]
-            for part in statements(node)
+        pieces: list[Callable[[State], list[State]]] = [
+            partial(self._piece, part=part, source=source) for part in statements(node)
         ]
         return self.pipe(pieces, state)
+
+    def _piece(self, state: State, part: Node, source: Source) -> list[State]:
+        return self.run(part, state, source)
 
     def pipe(self, pieces: list[Callable[[State], list[State]]], state: State) -> list[State]:
         """Each piece reads what the one before it printed."""

@@ -107,7 +107,8 @@ def braces(word: str, limit: int) -> list[str]:
 
 
 def _brace(word: str, at: int) -> tuple[int, list[int]]:
-    depth, commas = 0, []
+    depth = 0
+    commas: list[int] = []
     while at < len(word):
         if word[at] == "{":
             depth += 1
