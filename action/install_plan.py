@@ -15,7 +15,7 @@ from pathlib import Path
 from action.discover.install.accounting import unaccounted
 from action.discover.install.image import Image, image_path
 from action.discover.install.interpreter import Interpreter
-from action.discover.install.journal import Journal
+from action.discover.install.journal import OPTIONS, Journal
 from action.discover.install.state import State
 from action.discover.install.tree import Source
 from action.discover.install.unknowns import Unknowns, clean
@@ -24,7 +24,7 @@ from action.errors import InputError, Problem
 from action.kubefile import Buildfile, find_buildfile, parse_buildfile
 
 _SEALOS_VARIABLE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)", re.ASCII)
-_OPTIONS = re.compile(r"\$[({]?([A-Z_]*(?:OPTS|OPTIONS|FLAGS|ARGS)[A-Z_]*)\b")
+_OPTIONS = re.compile(rf"\$[({{]?({OPTIONS.pattern})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,15 @@ class Step:
         return path
 
     def texts(self, written: str) -> dict[str, str]:
-        """What the plan wrote at a path, or below it, by path: the marks in it are kept."""
-        path = self.path(written)
-        return {
-            name: text
-            for name, text in self.written.items()
-            if name == path or (name.startswith(f"{path}/" if path else "") and not name.startswith("dev/"))
-        }
+        """What the plan wrote at a path (the empty name), or below it (its name there); the marks in it are kept."""
+        found = {}
+        for path in (self.path(written), image_path(posixpath.join(self.directory, written))):
+            for name, text in self.written.items():
+                if name == path:
+                    found[""] = text
+                elif name.startswith(f"{path}/" if path else "") and not name.startswith("dev/"):
+                    found[name[len(path) :].lstrip("/")] = text
+        return found
 
 
 @dataclass(slots=True)

@@ -84,12 +84,11 @@ def _read(files: ContextFiles, path: Path, found: Found) -> ChartFiles | None:
 def _as_written(files: ContextFiles, chart: ChartFiles, steps: list[Step]) -> ContextFiles:
     """The files with what the plan itself writes into the chart before it installs it, as far as that is known."""
     written = {
-        f"{chart.label}/{name.removeprefix(path).lstrip('/')}": text
+        f"{chart.label}/{name}": text
         for step in steps
         if isinstance(step.command, HelmCommand)
-        for path in (step.path(step.command.chart),)
         for name, text in step.texts(step.command.chart).items()
-        if is_known(text) and name.startswith(f"{path}/")
+        if name and is_known(text)
     }
     return replace(files, rendered={**files.rendered, **written}) if written else files
 

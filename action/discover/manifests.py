@@ -44,7 +44,7 @@ def scan_manifests(files: ContextFiles, plan: InstallPlan) -> Found:
                     found.add(build(files, folder, read, covered))
             for written in step.command.files:
                 found.add(_written(step, written))
-                folder = None if _is_written(step, written) else _locate(step, written, plan, found)
+                folder = None if _is_written(step, written, plan) else _locate(step, written, plan, found)
                 if folder is not None:
                     applied.update(files.below(folder, SUFFIXES))
             found.hits += _named(step, step.command.images)
@@ -64,10 +64,9 @@ def _named(step: Step, images: tuple[str, ...]) -> Iterator[Hit]:
             yield Hit(known.reference, "certain", Source(file=step.file, rule="install-command", line=step.line))
 
 
-def _is_written(step: Step, written: str) -> bool:
+def _is_written(step: Step, written: str, plan: InstallPlan) -> bool:
     """Whether the plan itself wrote the file, or the directory that holds what it wrote."""
-    path = step.path(written)
-    return path in step.written or any(name.startswith(f"{path}/") for name in step.written)
+    return "" in step.texts(written) or (bool(step.texts(written)) and plan.locate(step.path(written)) is None)
 
 
 def _written(step: Step, written: str) -> Found:
@@ -77,7 +76,7 @@ def _written(step: Step, written: str) -> Found:
     """
     found = Found()
     for name, text in step.texts(written).items():
-        if not name.endswith(SUFFIXES) and name != step.path(written):
+        if name and not name.endswith(SUFFIXES):
             continue
         for document in documents(filled(text, PLACEHOLDER), step.file):
             if isinstance(document, Problem):

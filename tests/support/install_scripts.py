@@ -18,7 +18,9 @@ FILES = {
     "kustomization.yaml": "resources: [deploy]\n",
     "names.txt": "web\nkid\n",
     "lib.sh": 'LIB=from-lib\nlibrary() {\n  helm install "lib-$1" charts/web --set tag="${2:-none}"\n}\n',
-    "sub/run.sh": 'cd "$(dirname "$0")"\nhelm install "sub-${1:-x}" ../charts/kid --set v="${VERSION#v}" --set own="${OWN-no}"\n',
+    "sub/run.sh": (
+        'cd "$(dirname "$0")"\nhelm install "sub-${1:-x}" ../charts/kid --set v="${VERSION#v}" --set own="${OWN-no}"\n'
+    ),
 }
 
 
@@ -60,8 +62,12 @@ class _Maker:
     def install(self) -> str:
         name = self.name()
         flag = self.pick("--set tag=", "--set-string tag=", "--set=tag=")
-        options = self.pick("", "", " -n space", " --wait", " -f values/a.yaml", " --namespace=$MODE", " \\\n  --atomic")
-        prefix = self.pick("", "", "", "", "time ", "exec_ ", "timeout 9 ", "nohup ", "X=1 ", "env Y=2 ", "command ", "! ")
+        options = self.pick(
+            "", "", " -n space", " --wait", " -f values/a.yaml", " --namespace=$MODE", " \\\n  --atomic"
+        )
+        prefix = self.pick(
+            "", "", "", "", "time ", "exec_ ", "timeout 9 ", "nohup ", "X=1 ", "env Y=2 ", "command ", "! "
+        )
         prefix = prefix.replace("exec_ ", "")
         chart = self.pick("charts/web", "./charts/kid", '"charts/$CHART"', "charts/web/")
         verb = self.pick("install", "install", "upgrade -i", "upgrade --install")
@@ -121,7 +127,9 @@ class _Maker:
     def test(self) -> str:
         if self.random.random() < 0.2:
             self.undecided = True
-            return self.pick("kubectl get ns yes", "! kubectl get ns no", "kubectl get ns no", "[ $(kubectl get x) = done ]")
+            return self.pick(
+                "kubectl get ns yes", "! kubectl get ns no", "kubectl get ns no", "[ $(kubectl get x) = done ]"
+            )
         return self.pick(
             '[ "$MODE" = ha ]', '[ -z "$EMPTY" ]', '[ -n "$EMPTY" ]', "[[ $MODE == h* ]]", "[[ $VERSION != v1* ]]",
             "[ $COUNT -gt 2 ]", "(( COUNT < 3 ))", "[[ -z $EMPTY && $MODE == ha ]]", "true", "false", "! false",
@@ -195,7 +203,7 @@ class _Maker:
             f'local tag="$1" MODE=inner\nshift\nhelm install "{name}-$tag" charts/web --set rest="$*" --set m=$MODE',
             f'while [ $# -gt 0 ]; do\ncase "$1" in\n-n) ns="$2"; shift 2 ;;\n*) tag=$1; shift ;;\nesac\ndone\n'
             f'helm install {name}-${{tag}} charts/web -n "${{ns:-none}}"',
-            f"for a in \"$@\"; do helm install {name}-$a charts/web; done",
+            f'for a in "$@"; do helm install {name}-$a charts/web; done',
             f'[ "$1" = b ] && return\nhelm install {name}-$1 charts/web --set m=$MODE',
             self.block(depth),
         )
@@ -210,9 +218,9 @@ class _Maker:
             f'A=(web kid)\nfor c in "${{A[@]}}"; do helm install {name}-$c charts/$c; done',
             f"declare -A M=([web]=1 [kid]=2)\nhelm install {name} charts/web --set v=${{M[web]}} --set n=${{#M[@]}}",
             f'A=(x y z)\nhelm install {name} charts/web --set i=${{A[1]}} --set l="${{A[*]:1}}"',
-            f"read -ra A <<< \"$LIST\"\nhelm install {name}-${{A[1]}} charts/web",
+            f'read -ra A <<< "$LIST"\nhelm install {name}-${{A[1]}} charts/web',
             f"mapfile -t A < names.txt\nhelm install {name} charts/${{A[1]}}",
-            f"A=(helm install {name} charts/web)\n\"${{A[@]}}\" --set x=y",
+            f'A=(helm install {name} charts/web)\n"${{A[@]}}" --set x=y',
         )
 
     def _set(self, depth: int) -> str:
@@ -220,7 +228,7 @@ class _Maker:
         return self.pick(
             f'set -- --set a=$MODE --set "b=1 2"\nhelm install {name} charts/web "$@"',
             f"set -- one two three\nshift\nhelm install {name}-$1 charts/web --set n=$#",
-            f'set -euo pipefail\nset +eu\nhelm install {name} charts/web',
+            f"set -euo pipefail\nset +eu\nhelm install {name} charts/web",
             f': "${{W:=$VERSION}}"\nhelm install {name} charts/web --set w=$W',
         )
 
@@ -229,11 +237,11 @@ class _Maker:
         return self.pick(
             f'O="--set a=1"\nO="$O --wait"\nO+=" --atomic"\nhelm install {name} charts/web $O',
             f'C="helm install {name} charts/web"\n$C --set a=b',
-            f"export E={self.value()}\nhelm install {name} charts/web --set e=\"$E\"",
+            f'export E={self.value()}\nhelm install {name} charts/web --set e="$E"',
             f"D=$(kubectl get x)\nhelm install {name} charts/web --set d=$D",
             f"P=VERSION\nhelm install {name} charts/web --set p=${{!P}}",
             f"N=$(if [ $MODE = ha ]; then echo 3; else echo 1; fi)\nhelm install {name} charts/web --set n=$N",
-            f"give() {{ echo \"$1-given\"; }}\nhelm install {name} charts/web --set n=$(give $MODE)",
+            f'give() {{ echo "$1-given"; }}\nhelm install {name} charts/web --set n=$(give $MODE)',
             f"unset MODE\nhelm install {name} charts/web --set n=x$MODE",
             f"q=1 r=2\n((q += 4))\nlet r=r*3\nhelm install {name} charts/web --set q=$q,r=$r",
             f"H=helm\n$H install {name} charts/web --set t=$MODE",
@@ -246,7 +254,7 @@ class _Maker:
             f'eval "helm install {name} charts/web --set m=$MODE"',
             f"eval 'helm install {name} charts/web --set m=$MODE'",
             f"bash -c 'helm install {name} charts/web --set m=$MODE'",
-            f"bash -ec \"helm install {name}-\\$1 charts/web\" x y",
+            f'bash -ec "helm install {name}-\\$1 charts/web" x y',
             f"bash <<EOF\nhelm install {name} charts/web --set m=$MODE\nEOF",
             f"bash -s one <<'EOF'\nhelm install {name}-$1 charts/web --set m=$MODE\nEOF",
             f"echo 'helm install {name} charts/web' | sh",
@@ -278,7 +286,7 @@ class _Maker:
             f"pushd charts >/dev/null\nhelm install {self.name()} web\npopd >/dev/null\n{self.install()}",
             f"{{\n{self.block(depth)}\n}} > log.txt 2>&1",
             f"(\nMODE=inner\n{self.block(depth)}\n)\nhelm install {self.name()} charts/web --set m=$MODE",
-            f"cd \"$(pwd)/charts\" && helm install {self.name()} web && cd ..",
+            f'cd "$(pwd)/charts" && helm install {self.name()} web && cd ..',
             f"{self.install()} | tee log.txt",
         )
 
@@ -287,9 +295,9 @@ class _Maker:
         return self.pick(
             f"helm install {name} charts/web -f - <<EOF\ntag: $VERSION\nEOF",
             f"helm install {name} charts/web --values <(echo tag: sub)",
-            f"read -r a b <<< \"$LIST\"\nhelm install {name} charts/web --set a=$a,b=$b",
+            f'read -r a b <<< "$LIST"\nhelm install {name} charts/web --set a=$a,b=$b',
             f"echo $LIST | {{ read -r a b; helm install {name} charts/web --set a=$b; }}",
-            f"kubectl get x | kubectl apply -f -",
+            "kubectl get x | kubectl apply -f -",
             f"cat <<A > {name}.yaml && kubectl apply -f {name}.yaml\nimage: x:$COUNT\nA",
         )
 
@@ -310,7 +318,7 @@ class _Maker:
             f'{name}() {{ "$@"; }}',
             f'{name}() {{ local n=0; until "$@"; do n=$((n + 1)); [ $n -gt 3 ] && return 1; done; }}',
             f'{name}() {{ echo "+ $*"; "$@" || exit 1; }}',
-            f"{name}() {{ eval \"$*\"; }}",
+            f'{name}() {{ eval "$*"; }}',
             f'{name}() {{ echo "would run $*"; }}',
         )
         return f"{define}\n{name} helm install {self.name()} charts/web --set tag=$VERSION"

@@ -31,12 +31,13 @@ _VERBS = {
     "kustomize": ("build",),
     **dict.fromkeys(INSTALLERS, ("install", "upgrade", "bootstrap", "init")),
 }
+_VERBS["helmfile"] = ("apply", "sync", "template", "charts")
 _VERBS["oc"] = _VERBS["kubectl"]
 _HARMLESS = re.compile(
     r"create\s+(?:-\S+\s+)*(?:ns|namespace|secret|configmap|cm|serviceaccount|sa|(?:cluster)?role(?:binding)?|token|quota|"
     r"priorityclass|pc|pdb|poddisruptionbudget|ing|ingress|svc|service)\b|set\s+(?!image)|apply\s+(?:view|edit|set)-last"
 )
-_PROGRAM = re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, [*_VERBS, 'helmfile']))})(?![\w./=:-])")
+_PROGRAM = re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, _VERBS))})(?![\w./=:-])")
 _SEPARATOR = re.compile(r"(?<!\\)\n|[;|&()`]")
 _LITERAL = re.compile(r"[^\s$\"'`\\{}*?]+")
 MAX_LOOK = 400
@@ -60,9 +61,7 @@ def occurrences(text: str) -> Iterator[Occurrence]:
         rest = text[match.end() : match.end() + MAX_LOOK].replace("\\\n", "  ")
         end = _SEPARATOR.search(rest)
         rest = rest[: end.start()] if end else rest
-        if match.group() == "helmfile":
-            yield Occurrence(start, match.group())
-        elif (verb := _verb(rest, _VERBS[match.group()])) is not None and not _HARMLESS.match(rest[verb:]):
+        if (verb := _verb(rest, _VERBS[match.group()])) is not None and not _HARMLESS.match(rest[verb:]):
             yield Occurrence(start, " ".join((match.group(), *_literal(rest))))
 
 

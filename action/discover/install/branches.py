@@ -301,6 +301,10 @@ class Branches:
         state.status = condition.holds()
         return state
 
+    def tested(self, words: list[str], state: State) -> bool | None:
+        """What ``test`` says of expanded words."""
+        return Condition(words, lambda word: word, None, lambda kind, path: self._exists(kind, path, state)).holds()
+
     def _exists(self, kind: str, written: str, state: State) -> bool | None:
         """What is there is there; what is not may still be on the machine that runs the image."""
         if kind not in ("-e", "-f", "-d", "-s", "-r", "-a") or has_hard(state.directory) or not written:

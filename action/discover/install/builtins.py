@@ -69,8 +69,11 @@ def shift(words: list[str], state: State) -> bool | None:
     return True
 
 
-def read(words: list[str], state: State, unknowns: Unknowns) -> bool | None:
-    """``read [-r] [-a] NAME ...``: a line of what is known of the input; the terminal is known only when it runs."""
+def read(words: list[str], separator: str | None, state: State, unknowns: Unknowns) -> bool | None:
+    """``read [-r] [-a] NAME ...``: a line of what is known of the input; the terminal is known only when it runs.
+
+    ``separator`` is the ``IFS`` of this command alone.
+    """
     names, into_array, raw = _read_names(words)
     if state.input is None or not is_known(state.input):
         for name in names:
@@ -81,7 +84,7 @@ def read(words: list[str], state: State, unknowns: Unknowns) -> bool | None:
             state.set(name, "", unknowns)
         return False
     line, _, state.input = state.input.partition("\n")
-    separator = state.variables.get("IFS", " \t\n")
+    separator = state.variables.get("IFS", " \t\n") if separator is None else separator
     if (not raw and "\\" in line) or not is_known(separator):
         line = unknowns.hard(f"${names[0]}")
     parts = _split(line, separator, 0 if into_array else len(names))

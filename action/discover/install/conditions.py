@@ -22,7 +22,7 @@ _TEXTS = frozenset({"=", "==", "!=", "<", ">", "=~"})
 
 
 class Condition:
-    """Reads the raw words of a test from left to right.
+    """Reads the words of a test from left to right: raw ones as one text, or a list of expanded ones.
 
     ``text`` expands an operand, ``pattern`` the right side of ``[[ a == b* ]]``; ``exists`` says whether a path is
     there (kind ``-d``, ``-f`` or ``-e``), None when only the cluster's node knows.
@@ -30,12 +30,14 @@ class Condition:
 
     def __init__(
         self,
-        raw: str,
+        raw: str | list[str],
         text: Callable[[str], str],
         pattern: Callable[[str], str] | None,
         exists: Callable[[str, str], bool | None],
     ) -> None:
-        self._words = _separated(raw) if pattern is not None else split_raw(raw)
+        if isinstance(raw, str):
+            raw = _separated(raw) if pattern is not None else split_raw(raw)
+        self._words = raw
         self._text = text
         self._pattern = pattern
         self._exists = exists

@@ -153,6 +153,10 @@ class Interpreter:
             state.variables.update(given)
         return self._simple.run(found, expansion.unset, given, state, Source(source.file, source.text, line))
 
+    def tested(self, words: list[str], state: State) -> bool | None:
+        """What ``test`` says of expanded words."""
+        return self._branches.tested(words, state)
+
     def in_copy(self, run: Callable[[State], list[State]], state: State) -> State:
         """Run in a shell of its own, as a pipe or brackets do: one state for whatever comes out."""
         after = run(state.clone())
@@ -253,7 +257,7 @@ class Interpreter:
             if state.flow or goes_on is False:
                 found.append(state)
                 continue
-            if goes_on is None:
+            if goes_on is None and not (state.hoped and sign == "&&"):
                 left = state.clone()
                 left.status = sign == "||"
                 found.append(left)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
 from action.discover.install.state import State
-from action.discover.install.tree import Source, refused
+from action.discover.install.tree import Source, refused, run_together
 from action.discover.install.unknowns import Unknowns
 from action.discover.plan_commands import HelmCommand, KubectlCommand
+
+OPTIONS = re.compile(r"[A-Z_]*(?:OPTS|OPTIONS|FLAGS|ARGS)[A-Z_]*")
+"""Variables that hold options, which whoever runs the image may give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ class Journal:
             return
         self.roots[source] = root
         self.visited[source] = set()
-        for node in refused(root):
+        data = source.text.encode("utf-8", "replace")
+        for node in (*refused(root), *run_together(root, data)):
             line = source.line or node.start_point[0] + 1
             self.blind(source.file, line, "the shell grammar refuses this; what it runs may be misread")
 
@@ -74,5 +79,5 @@ class Journal:
                     self.blind_spots[f"{reason} at {file}:{line}; scanned as it was"] = None
                     continue
                 self.blind(file, line, f"{reason} is known only when it runs; scanned with a placeholder for it")
-            for name in self.unknowns.unset(texts):
+            for name in (name for name in self.unknowns.unset(texts) if not OPTIONS.fullmatch(name)):
                 self.blind(file, line, f"nothing in the image sets {name}; scanned as if it were empty")

@@ -61,7 +61,7 @@ class Programs:
         elif name in _CHANGERS and (any("i" in flag for flag in flags) or "--in-place" in " ".join(words)):
             for word in words[2:]:
                 path = resolved(state, word, self._unknowns)
-                if not word.startswith("-") and (path in state.files or self._image.text(path) is not None):
+                if not word.startswith("-") and self.read(f"/{path}", state) is not None:
                     self._changed(path, state, where)
 
     def read(self, written: str, state: State) -> str | None:
@@ -70,6 +70,10 @@ class Programs:
             return state.input
         path = self.source(written, state)
         return state.files[path] if path in state.files else self._image.text(path)
+
+    def path(self, written: str, state: State) -> str:
+        """A path of the image, as it is written."""
+        return resolved(state, written, self._unknowns)
 
     def source(self, written: str, state: State) -> str:
         """A path of the image, through what was copied."""
@@ -83,7 +87,7 @@ class Programs:
 
     def _changed(self, path: str, state: State, where: str) -> None:
         mark = self._unknowns.hard(f"{where}: {path} is changed here before it is used", change=True)
-        text = state.files.get(path) or self._image.text(path) or ""
+        text = self.read(f"/{path}", state) or ""
         state.write(path, f"{text}\n# {mark}\n", self._unknowns)
 
     def _echo(self, words: list[str], state: State, where: str) -> None:
@@ -172,18 +176,19 @@ class Programs:
         options = [word for word in words[1:] if word.startswith("-") and word not in ("-e", "-i", "-r", "-E")]
         for name in names or ([] if in_place else ["-"]):
             text = self.read(name, state)
+            path = resolved(state, name, self._unknowns)
             if in_place and text is None:
                 continue
             if text is None or None in plain or options:
                 if in_place:
-                    self._changed(self.source(name, state), state, where)
+                    self._changed(path, state, where)
                 else:
                     self._unknown(words, state, where)
                 continue
             for one in plain:
                 text = _substituted(text, *one) if one is not None else text
             if in_place:
-                state.write(self.source(name, state), text, self._unknowns)
+                state.write(path, text, self._unknowns)
             else:
                 state.say(text, self._unknowns)
 
@@ -229,10 +234,10 @@ class Programs:
             )
             if source in state.files:
                 state.write(path, state.files[source], self._unknowns)
-            elif self._image.locate(source) is not None and self._image.locate(path) is None:
-                state.copies[path] = source
             elif (text := self._image.text(source)) is not None:
                 state.write(path, text, self._unknowns)
+            elif self._image.locate(source) is not None and self._image.locate(path) is None:
+                state.copies[path] = source
 
     def _seq(self, words: list[str], state: State, where: str) -> None:
         if not all(word.isdecimal() and len(word) < 4 for word in words[1:]) or len(words) not in (2, 3):

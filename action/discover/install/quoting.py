@@ -66,9 +66,10 @@ def balanced(text: str, at: int, opening: str, closing: str) -> int:
             continue
         if character == "'" and opening == "(":
             index = find(text, "'", index + 1)
-        elif character == '"':
-            end = text.find('"', index + 1)
-            index = end if end >= 0 and opening == "(" and "$" not in text[index:end] else index
+        elif character == '"' and index > at:
+            index = closing_quote(text, index)
+        elif character == "$" and text[index + 1 : index + 2] in ("(", "{"):
+            index = step(text, index) - 1
         elif character == opening:
             depth += 1
         elif character == closing:

@@ -47,6 +47,10 @@ class Runner(Protocol):
         """Call a function with the words behind its name."""
         ...
 
+    def tested(self, words: list[str], state: State) -> bool | None:
+        """What ``test`` says of expanded words."""
+        ...
+
     def value(self, state: State, source: Source, line: int) -> Callable[[str], str]:
         """How names are looked up."""
         ...
@@ -64,6 +68,7 @@ class Simple:
         """``given`` are the variables of this command alone, ``unset`` words that vanished, ``at.line`` its line."""
         words, more = bare(words)
         given = {**given, **more}
+        state.hoped = False
         if not words:
             state.status = True
             return [state]
@@ -73,7 +78,7 @@ class Simple:
         words[0] = name = without_soft(name)
         if name in state.functions:
             return self._called(words, given, state)
-        if self._builtin(words, state, at):
+        if self._builtin(words, given, state, at):
             return [state]
         if name == "eval":
             return self._evaluated(words, state, at)
@@ -90,7 +95,7 @@ class Simple:
             return [self._planned(planned, words, unset, state, at)]
         return self._program(words, unset, given, state, at)
 
-    def _builtin(self, words: list[str], state: State, at: Source) -> bool:
+    def _builtin(self, words: list[str], given: dict[str, str], state: State, at: Source) -> bool:
         name, unknowns = words[0], self._unknowns
         if name in ("cd", "pushd", "popd"):
             state.status = builtins.change_directory(words, state, unknowns)
@@ -99,13 +104,15 @@ class Simple:
         elif name == "shift":
             state.status = builtins.shift(words, state)
         elif name == "read":
-            state.status = builtins.read(words, state, unknowns)
+            state.status = builtins.read(words, given.get("IFS"), state, unknowns)
         elif name in ("mapfile", "readarray"):
             self._read_lines(words, state)
         elif name == "let":
             value = self._runner.value(state, at, at.line)
             results = [builtins.compute(word, state, value, unknowns) for word in words[1:]]
             state.status = None if not results or results[-1] is None else results[-1] != 0
+        elif name in ("test", "["):
+            state.status = self._runner.tested(words[1:-1] if name == "[" else words[1:], state)
         elif name in ("true", ":", "false"):
             state.status = name != "false"
         else:
@@ -257,6 +264,7 @@ class Simple:
         state.files.pop(STDIN.lstrip("/"), None)
         if isinstance(planned, HelmCommand) and planned.post_renderer:
             self._journal.blind(at.file, at.line, f"{planned.post_renderer} changes what helm installs, unseen here")
+        state.hoped = True
         state.say(PLANNED if planned.prints else self._prints(words, at), self._unknowns)
         return state
 
@@ -267,7 +275,8 @@ class Simple:
             named = (*planned.values, planned.chart, *files)
         else:
             named = (*planned.files, *planned.kustomizations)
-        paths = [self._runner.programs.source(name, state) for name in named]
+        programs = self._runner.programs
+        paths = [path for name in named for path in (programs.source(name, state), programs.path(name, state))]
         return [
             text
             for name, text in state.files.items()
@@ -279,8 +288,6 @@ class Simple:
         if text is None:
             self._journal.blind(at.file, at.line, f"{words[0]} reads what only the running image can give it")
             return ""
-        if self._unknowns.is_printed(text):
-            self._journal.blind(at.file, at.line, f"{words[0]} reads {text[:200]}, which is known only when it runs")
         return text
 
     def _xargs(self, words: list[str], unset: list[str], state: State, at: Source) -> list[State]:

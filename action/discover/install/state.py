@@ -27,7 +27,8 @@ class Function:
 
 @dataclass(slots=True)
 class State:
-    """``status`` is None when only a running shell knows it; ``output`` is None when it goes to the terminal.
+    """``status`` is None when only a running shell knows it, and ``hoped`` says that the plan counts on success;
+    ``output`` is None when it goes to the terminal.
 
     ``files`` maps a path in the image to what the plan wrote there, ``copies`` to the path that it was copied from.
     """
@@ -46,6 +47,7 @@ class State:
     input: str | None = None
     output: str | None = None
     status: bool | None = True
+    hoped: bool = False
     flow: Flow = ""
     levels: int = 0
 

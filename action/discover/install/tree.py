@@ -6,9 +6,11 @@ characters out (the ``-`` of ``-f - <<EOF``), so what stands between two nodes i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
@@ -16,6 +18,10 @@ from tree_sitter import Language, Node, Parser
 from action.discover.install.quoting import split_raw
 
 _LANGUAGE = Language(tree_sitter_bash.language())
+# Behind a word that is one dash, the grammar takes the end of the line for a blank: `-f -` would go on with the next
+# command. So it gets a character of the same length instead.
+_DASH = "\x01"
+_LONE_DASH = re.compile(r"(?<=[\s(])-(?=[\s;|&)<>]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +40,13 @@ class Source:
 @lru_cache(maxsize=512)
 def parse(text: str) -> Node:
     """The root of the tree; it holds ERROR nodes where the grammar refuses the text."""
+    text = _LONE_DASH.sub(_DASH, text)
     return Parser(_LANGUAGE).parse(text.encode("utf-8", "replace")).root_node
 
 
 def raw(node: Node) -> str:
     """The text of a node as it is written."""
-    return (node.text or b"").decode("utf-8", "replace")
+    return (node.text or b"").decode("utf-8", "replace").replace(_DASH, "-")
 
 
 def statements(node: Node) -> Iterator[Node]:
@@ -65,6 +72,18 @@ def refused(root: Node) -> Iterator[Node]:
             yield current
         else:
             waiting += [child for child in reversed(current.children) if child.has_error or child.is_missing]
+
+
+def run_together(root: Node, data: bytes) -> Iterator[Node]:
+    """Commands for which the grammar has taken the end of a line for a blank; ``data`` is the whole text."""
+    for node in everything(root):
+        if node.type != "command":
+            continue
+        for one, two in pairwise(node.children):
+            gap = data[one.end_byte : two.start_byte]
+            if b"\n" in gap and b"\n" in gap.replace(b"\\\n", b""):
+                yield node
+                break
 
 
 def words(parts: list[Node], start: int, data: bytes) -> list[str]:
