@@ -32,7 +32,8 @@ class Step:
     """One command of the plan. ``directory`` is where it runs, relative to the context (empty for its root).
 
     ``written`` are the texts that the plan itself wrote before, by path in the image, ``copied`` the paths that it
-    copied, ``unknown`` what in the command is known only when it runs: such parts are marks in its words.
+    copied, ``unknown`` what in the command is known only when it runs: such parts are marks in its words. ``changed``:
+    a program changes what the command reads in a way that is known only when it runs.
     """
 
     command: HelmCommand | KubectlCommand
@@ -42,6 +43,7 @@ class Step:
     written: Mapping[str, str] = field(default_factory=dict)
     copied: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    changed: bool = False
 
     def path(self, written: str) -> str:
         """A path that the command names, relative to the context; it may lead outside."""
@@ -121,7 +123,8 @@ def _follow(plan: InstallPlan) -> None:
         state.files, state.copies = after.files, after.copies
     plan.scripts |= journal.scripts
     plan.steps += [
-        Step(met.command, met.file, met.line, met.directory, met.files, met.copies, met.unknown) for met in journal.met
+        Step(met.command, met.file, met.line, met.directory, met.files, met.copies, met.unknown, met.changed)
+        for met in journal.met
     ]
     plan.blind_spots += journal.blind_spots
     for file, line, said in unaccounted(journal):

@@ -88,6 +88,10 @@ def _written(step: Step, written: str) -> Found:
                 continue
             part = extract(document, step.file, lines=False)
             part.hits = [replace(hit, source=replace(hit.source, line=step.line)) for hit in part.hits]
+            if step.changed:
+                part.hits = [
+                    hit.at_most("likely", "the plan changes the file before it applies it") for hit in part.hits
+                ]
             part.hits = list(known_hits(part.hits, f"{step.file}:{step.line}", part.blind_spots))
             found.add(part)
     return found

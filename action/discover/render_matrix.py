@@ -96,8 +96,8 @@ def _planned_render(planned: PlannedRelease) -> Render:
     command = planned.step.command
     if isinstance(command, HelmCommand) and (command.more or command.post_renderer):
         return replace(render, ceiling="likely", reason="the plan gives options that are known only when it runs")
-    if any(has_hard(text) for text in planned.step.texts(getattr(command, "chart", ""))):
-        return replace(render, ceiling="likely", reason="the plan changes the chart before it installs it")
+    if planned.step.changed:
+        return replace(render, ceiling="likely", reason="the plan changes a file that it is installed from")
     return render
 
 

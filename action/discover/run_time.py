@@ -8,7 +8,7 @@ from action.discover.hits import Hit
 
 PLACEHOLDER = "known-at-run-time"
 """It is not empty, so a chart that requires the value renders, and no image is called so."""
-POSSIBLE = (PLACEHOLDER, "", "1", "true")
+POSSIBLE = (PLACEHOLDER, "", "1", "false")
 """What a chart is rendered with, one after the other: what is the same each time does not depend on the value."""
 DEPENDS = "depends on a value that is known only when the plan runs"
 

@@ -20,7 +20,7 @@ OPTIONS = re.compile(r"[A-Z_]*(?:OPTS|OPTIONS|FLAGS|ARGS)[A-Z_]*")
 @dataclass(frozen=True, slots=True)
 class Met:
     """A command of the plan. ``directory`` is where it runs, relative to the image's root; ``files`` are texts that
-    the plan wrote before, ``copies`` where paths were copied from."""
+    the plan wrote before, ``copies`` where paths were copied from; ``changed``: a program changed what it reads."""
 
     command: HelmCommand | KubectlCommand
     file: str
@@ -29,6 +29,7 @@ class Met:
     files: Mapping[str, str]
     copies: Mapping[str, str]
     unknown: tuple[str, ...]
+    changed: bool
 
 
 @dataclass(slots=True)
@@ -51,8 +52,9 @@ class Journal:
         self.visited[source] = set()
         data = source.text.encode("utf-8", "replace")
         for node in (*refused(root), *run_together(root, data)):
-            line = source.line or node.start_point[0] + 1
-            self.blind(source.file, line, "the shell grammar refuses this; what it runs may be misread")
+            self.blind(
+                source.file, source.line_of(node), "the shell grammar refuses this; what it runs may be misread"
+            )
 
     def visit(self, source: Source, node: Node) -> None:
         """A node is run."""
@@ -71,7 +73,8 @@ class Journal:
     ) -> None:
         """A command of the plan, with what its words leave open."""
         unknown = self.unknowns.reasons(texts)
-        one = Met(command, file, line, state.directory, dict(state.files), dict(state.copies), unknown)
+        changed = any(reason in self.unknowns.changes for reason in unknown)
+        one = Met(command, file, line, state.directory, dict(state.files), dict(state.copies), unknown, changed)
         if one not in self.met:
             self.met.append(one)
             for reason in unknown:

@@ -7,6 +7,7 @@ characters out (the ``-`` of ``-f - <<EOF``), so what stands between two nodes i
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,10 +19,8 @@ from tree_sitter import Language, Node, Parser
 from action.discover.install.quoting import split_raw
 
 _LANGUAGE = Language(tree_sitter_bash.language())
-# Behind a word that is one dash, the grammar takes the end of the line for a blank: `-f -` would go on with the next
-# command. So it gets a character of the same length instead.
-_DASH = "\x01"
-_LONE_DASH = re.compile(r"(?<=[\s(])-(?=[\s;|&)<>]|$)")
+MAX_READINGS = 20
+_LINE_END = re.compile(rb"(?<!\\)\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +33,47 @@ class Source:
 
     def line_of(self, node: Node) -> int:
         """Where a node stands in the file."""
-        return self.line or node.start_point[0] + 1
+        return self.line or bisect_left(_lines(self.text), node.start_byte) + 1
 
 
 @lru_cache(maxsize=512)
 def parse(text: str) -> Node:
-    """The root of the tree; it holds ERROR nodes where the grammar refuses the text."""
-    text = _LONE_DASH.sub(_DASH, text)
-    return Parser(_LANGUAGE).parse(text.encode("utf-8", "replace")).root_node
+    """The root of the tree; it holds ERROR nodes where the grammar refuses the text.
+
+    Behind a pipe of three programs the grammar may take the end of a line for a blank: such an end is made a
+    semicolon, which says the same, and the text is read again.
+    """
+    data = text.encode("utf-8", "replace")
+    root = Parser(_LANGUAGE).parse(data).root_node
+    for _ in range(MAX_READINGS):
+        ends = [at for node in run_together(root, data) for at in _line_ends(node, data)]
+        if not ends:
+            break
+        mended = bytearray(data)
+        for at in ends:
+            mended[at : at + 1] = b";"
+        data = bytes(mended)
+        root = Parser(_LANGUAGE).parse(data).root_node
+    return root
+
+
+def _line_ends(node: Node, data: bytes) -> Iterator[int]:
+    for one, two in pairwise(node.children):
+        gap = data[one.end_byte : two.start_byte]
+        for match in _LINE_END.finditer(gap):
+            yield one.end_byte + match.start()
+            break
+
+
+@lru_cache(maxsize=512)
+def _lines(text: str) -> list[int]:
+    """Where the lines end, in bytes."""
+    return [match.start() for match in re.finditer(b"\n", text.encode("utf-8", "replace"))]
 
 
 def raw(node: Node) -> str:
     """The text of a node as it is written."""
-    return (node.text or b"").decode("utf-8", "replace").replace(_DASH, "-")
+    return (node.text or b"").decode("utf-8", "replace")
 
 
 def statements(node: Node) -> Iterator[Node]:
@@ -79,11 +106,8 @@ def run_together(root: Node, data: bytes) -> Iterator[Node]:
     for node in everything(root):
         if node.type != "command":
             continue
-        for one, two in pairwise(node.children):
-            gap = data[one.end_byte : two.start_byte]
-            if b"\n" in gap and b"\n" in gap.replace(b"\\\n", b""):
-                yield node
-                break
+        if next(_line_ends(node, data), None) is not None:
+            yield node
 
 
 def words(parts: list[Node], start: int, data: bytes) -> list[str]:

@@ -14,7 +14,7 @@ PLANNED = "\ue004"
 
 _HARD = re.compile("\ue000([0-9]+)\ue001")
 _SOFT = re.compile("\ue002([0-9]+)\ue003")
-_RESERVED = re.compile("[\ue000-\ue004\x01]")
+_RESERVED = re.compile("[\ue000-\ue004]")
 
 
 def clean(text: str) -> str:
