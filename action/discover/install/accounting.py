@@ -120,7 +120,7 @@ def _is_accounted(journal: Journal, source: Source, node: Node, one: Occurrence)
     ran = (statement.start_byte, statement.end_byte, statement.type) in journal.visited[source]
     if not ran or nested or name:
         return ran  # what a substitution holds is run as a text of its own
-    return _is_said(statement) or any(one.said in words for words in journal.handled)
+    return _is_said(statement) or any(f" {one.said} " in f" {words} " for words in journal.handled)
 
 
 def _is_said(statement: Node) -> bool:

@@ -62,6 +62,11 @@ class Interpreter:
         self.depth += 1
         try:
             return self.sequence(list(statements(root)), [state], source)
+        except RecursionError:
+            if self.depth > 1:
+                raise
+            self.journal.blind(source.file, source.line or 1, "this is nested too deep, and is not followed")
+            return [state]
         finally:
             self.depth -= 1
 
