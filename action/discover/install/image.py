@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from action.discover.files import read_text
-from action.discover.install.patterns import expression
+from action.discover.install.patterns import expression, unquoted
 from action.errors import InputError
 
 MAX_MATCHES = 256
@@ -68,7 +68,7 @@ class Image:
 
     def _inside(self, folder: str, made: str, part: str) -> list[str]:
         if not any(character in part for character in "*?["):
-            path = posixpath.join(folder, re.sub(r"\\(.)", r"\1", part))
+            path = posixpath.join(folder, unquoted(part))
             return [path] if self.locate(path) is not None else []
         name = self.locate(folder)
         if name is None or not (self.context / name).is_dir():

@@ -247,6 +247,7 @@ class Interpreter:
         states = self.sequence(list(statements(node)), [state], source)
         for one in states:
             one.status = None if one.status is None else not one.status
+            one.hoped = False
         return states
 
     def _list(self, node: Node, state: State, source: Source) -> list[State]:
