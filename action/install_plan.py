@@ -1,7 +1,7 @@
 """The install plan: the helm and kubectl commands that a cluster image will run, from its Kubefile and shell files.
 
 ``sealos run`` takes ENTRYPOINT and CMD as whole shell lines, replaces ``$(NAME)`` by the image's ENV, and runs them in
-the root of the image. Nothing is run here.
+the root of the image. Nothing is run here: ``action.discover.install`` follows the text.
 """
 
 from __future__ import annotations
@@ -12,33 +12,60 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from action.beneath import beneath, is_file_beneath
-from action.discover.files import read_text
-from action.discover.layout import TEMPLATE_SUFFIXES
-from action.discover.plan_commands import HelmCommand, KubectlCommand, ScriptCall, plan_command
-from action.discover.shell import ShellCommand, shell_commands
+from action.beneath import beneath
+from action.discover.install.accounting import unaccounted
+from action.discover.install.image import Image, image_path
+from action.discover.install.interpreter import Interpreter
+from action.discover.install.journal import OPTIONS, Journal
+from action.discover.install.state import State
+from action.discover.install.tree import Source
+from action.discover.install.unknowns import Unknowns, clean
+from action.discover.plan_commands import HelmCommand, KubectlCommand
 from action.errors import InputError, Problem
 from action.kubefile import Buildfile, find_buildfile, parse_buildfile
 
-MAX_CALLS = 6
-"""Scripts that call scripts: deeper than this nothing is followed."""
-
 _SEALOS_VARIABLE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)", re.ASCII)
-_OPTIONS = re.compile(r"\$[({]?([A-Z_]*(?:OPTS|OPTIONS|FLAGS|ARGS)[A-Z_]*)\b")
+_OPTIONS = re.compile(rf"\$[({{]?({OPTIONS.pattern})\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command of the plan. ``directory`` is where it runs, relative to the context (empty for its root)."""
+    """One command of the plan. ``directory`` is where it runs, relative to the context (empty for its root).
+
+    ``written`` are the texts that the plan itself wrote before, by path in the image, ``copied`` the paths that it
+    copied, ``unknown`` what in the command is known only when it runs: such parts are marks in its words. ``changed``:
+    a program changes what the command reads in a way that is known only when it runs.
+    """
 
     command: HelmCommand | KubectlCommand
     file: str
     line: int
     directory: str
+    written: Mapping[str, str] = field(default_factory=dict)
+    copied: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    changed: bool = False
 
     def path(self, written: str) -> str:
         """A path that the command names, relative to the context; it may lead outside."""
-        return image_path(posixpath.join(self.directory, written))
+        path = image_path(posixpath.join(self.directory, written))
+        if path in self.written:
+            return path
+        for target, source in self.copied.items():
+            if path == target or path.startswith(f"{target}/"):
+                return source + path[len(target) :]
+        return path
+
+    def texts(self, written: str) -> dict[str, str]:
+        """What the plan wrote at a path (the empty name), or below it (its name there); the marks in it are kept."""
+        found = {}
+        for path in (self.path(written), image_path(posixpath.join(self.directory, written))):
+            for name, text in self.written.items():
+                if name == path:
+                    found[""] = text
+                elif name.startswith(f"{path}/" if path else "") and not name.startswith("dev/"):
+                    found[name[len(path) :].lstrip("/")] = text
+        return found
 
 
 @dataclass(slots=True)
@@ -59,23 +86,12 @@ class InstallPlan:
 
     def locate(self, path: str) -> str | None:
         """What of the context becomes ``path`` in the image, relative to the context; None when nothing does."""
-        candidates = [path]
-        for target, source in self.copies:
-            if path == target or (target and path.startswith(f"{target}/")):
-                candidates.append(source + path[len(target) :])
-            elif not target:
-                candidates.append(posixpath.join(source, path))
-        return next((name for name in candidates if name and self._will_exist(name)), None)
+        return self.image.locate(path)
 
-    def _will_exist(self, name: str) -> bool:
-        """Whether it is there, or ``sealos run`` makes it."""
-        made = name in self.made or any(is_file_beneath(self.context, name + suffix) for suffix in TEMPLATE_SUFFIXES)
-        return made or beneath(self.context, name) is not None
-
-
-def image_path(path: str) -> str:
-    """A path in the image, relative to its root: sealos runs commands there, and keeps the context's layout."""
-    return posixpath.normpath(f"/{path}").lstrip("/")
+    @property
+    def image(self) -> Image:
+        """The files of the image."""
+        return Image(self.context, self.copies, self.made)
 
 
 def read_install_plan(context: Path, made: Mapping[str, str] | None = None) -> InstallPlan:
@@ -96,13 +112,41 @@ def read_install_plan(context: Path, made: Mapping[str, str] | None = None) -> I
         plan.problems += error.problems
         return plan
     plan.copies += _copies(context, buildfile)
-    reader = _PlanReader(context, plan)
     plan.lines += command_lines(buildfile)
-    for text, line in plan.lines:
-        reader.run(_with_environment(text, plan.environment), plan.buildfile, "", line=line)
-        for name in dict.fromkeys(_OPTIONS.findall(text)):
-            reader.note_options(name, plan.buildfile)
+    _follow(plan)
     return plan
+
+
+def _follow(plan: InstallPlan) -> None:
+    """Follow every line; each begins where the image begins, with what the lines before it wrote."""
+    journal = Journal(Unknowns())
+    interpreter = Interpreter(plan.image, journal)
+    environment = {name: clean(value) for name, value in plan.environment.items()}
+    state = State(variables=environment, exported=set(environment), name="bash")
+    for text, line in plan.lines:
+        source = Source(plan.buildfile, clean(_with_environment(text, plan.environment)), line)
+        after = interpreter.in_copy(lambda inner, source=source: interpreter.run_text(source, inner), state)  # type: ignore[misc]
+        state.files, state.copies = after.files, after.copies
+    plan.scripts |= journal.scripts
+    plan.steps += [
+        Step(met.command, met.file, met.line, met.directory, met.files, met.copies, met.unknown, met.changed)
+        for met in journal.met
+    ]
+    plan.blind_spots += journal.blind_spots
+    for file, line, said in unaccounted(journal):
+        if not any(spot.startswith(f"{file}:{line}: ") for spot in plan.blind_spots):
+            plan.blind_spots.append(
+                f"{file}:{line}: `{said}` stands here, and nothing that was followed runs it: what it installs is not "
+                "among the images of the plan"
+            )
+    for text, name in (
+        *((text, plan.buildfile) for text, _ in plan.lines),
+        *((t, n) for n, t in plan.scripts.items()),
+    ):
+        for option in dict.fromkeys(_OPTIONS.findall(text)):
+            plan.blind_spots.append(
+                f"{name}: the options in {option} can be changed when the image runs; scanned with its default"
+            )
 
 
 def command_lines(buildfile: Buildfile) -> Iterator[tuple[str, int]]:
@@ -122,71 +166,6 @@ def command_lines(buildfile: Buildfile) -> Iterator[tuple[str, int]]:
 
 def _with_environment(text: str, environment: dict[str, str]) -> str:
     return _SEALOS_VARIABLE.sub(lambda match: environment.get(match[1], match.group()), text)
-
-
-class _PlanReader:
-    """Follows commands into the scripts that they call."""
-
-    def __init__(self, context: Path, plan: InstallPlan) -> None:
-        self._context = context
-        self._plan = plan
-
-    def run(
-        self, text: str, file: str, directory: str, *, line: int = 0, depth: int = 0, arguments: tuple[str, ...] = ()
-    ) -> None:
-        """Read one shell text. ``line`` is given when all of it stands on one line of ``file``."""
-        variables = dict(self._plan.environment)
-        variables |= {str(number): value for number, value in enumerate(arguments, 1)}
-        variables["@"] = variables["*"] = " ".join(arguments)
-        for command in shell_commands(text, variables):
-            where = line or command.line
-            if command.words[0] == "cd" and len(command.words) > 1:
-                directory = self._enter(directory, command, file)
-                continue
-            planned = plan_command(command.words)
-            if isinstance(planned, ScriptCall):
-                self._call(planned, file, directory, where, depth)
-            elif planned is not None:
-                self._plan.steps.append(Step(planned, file, where, directory))
-                for unknown in command.unknown:
-                    self._plan.blind_spots.append(
-                        f"{file}:{where}: {unknown} is known only when it runs; scanned as if it gave nothing"
-                    )
-
-    def note_options(self, name: str, file: str) -> None:
-        """Options in a variable are scanned with its default, and whoever runs the image may give others."""
-        self._plan.blind_spots.append(
-            f"{file}: the options in {name} can be changed when the image runs; scanned with its default"
-        )
-
-    def _enter(self, directory: str, command: ShellCommand, file: str) -> str:
-        if command.unknown:  # `cd "$(dirname "$0")"`, as many scripts begin
-            return posixpath.dirname(file) if any("dirname" in text for text in command.unknown) else directory
-        return image_path(posixpath.join(directory, command.words[1]))
-
-    def _call(self, call: ScriptCall, file: str, directory: str, line: int, depth: int) -> None:
-        if depth >= MAX_CALLS:
-            return
-        if call.text is not None:
-            self.run(call.text, file, directory, line=line, depth=depth + 1, arguments=call.arguments)
-            return
-        name = self._locate(image_path(posixpath.join(directory, call.path or "")))
-        if name is None or name in self._plan.scripts:
-            return
-        try:
-            text = self._plan.made[name] if name in self._plan.made else read_text(self._context, name)
-        except InputError as error:
-            self._plan.problems += error.problems
-            return
-        self._plan.scripts[name] = text
-        for option in dict.fromkeys(_OPTIONS.findall(text)):
-            self.note_options(option, name)
-        self.run(text, name, directory, depth=depth + 1, arguments=call.arguments)
-
-    def _locate(self, path: str) -> str | None:
-        name = self._plan.locate(path)
-        there = name is not None and (name in self._plan.made or is_file_beneath(self._context, name))
-        return name if there else None
 
 
 def _copies(context: Path, buildfile: Buildfile) -> Iterator[tuple[str, str]]:

@@ -31,6 +31,7 @@ from action.discover.render_matrix import (
 )
 from action.discover.rendering import KUBE_VERSION, HelmEngine, RenderedTemplate, RenderError
 from action.discover.roles import may_grant_workloads
+from action.discover.run_time import DEPENDS, known_hits
 from action.discover.yaml_tree import documents
 from action.errors import InputError, Problem
 from action.install_plan import InstallPlan, Step
@@ -158,7 +159,7 @@ class ChartScan:
             render = replace(render, ceiling="likely", reason=reason)
         for variant in variants(self._chart, render, self._defined):
             try:
-                templates = self._engine.render(path, variant.release)
+                templates, others = self._rendered(path, variant)
             except RenderError as error:
                 if variant.variant == "":
                     self._failures.append((variant, error))
@@ -166,8 +167,26 @@ class ChartScan:
                 if variant.variant == "upgrade":
                     self._note_upgrade(variant, error)
             else:
-                self._read_templates(variant, templates)
+                self._read_templates(variant, templates, [_references(other) for other in others])
+                for other in others:
+                    self._read_templates(replace(variant, ceiling="uncertain", reason=DEPENDS), other, [])
         return True
+
+    def _rendered(
+        self, path: Path, render: Render
+    ) -> tuple[tuple[RenderedTemplate, ...], list[tuple[RenderedTemplate, ...]]]:
+        """What it makes, and with other values for what is known only when the plan runs; raises RenderError when
+        no value renders."""
+        failure: RenderError | None = None
+        made = []
+        for release in (render.release, *render.others()):
+            try:
+                made.append(self._engine.render(path, release))
+            except RenderError as error:
+                failure = failure or error
+        if not made and failure is not None:
+            raise failure
+        return made[0], made[1:]
 
     def _note_upgrade(self, render: Render, error: RenderError) -> None:
         """Templates that look an earlier release up in the cluster fail without one: no fault of the chart."""
@@ -177,7 +196,10 @@ class ChartScan:
             "what only an upgrade brings is not seen"
         )
 
-    def _read_templates(self, render: Render, templates: tuple[RenderedTemplate, ...]) -> None:
+    def _read_templates(
+        self, render: Render, templates: tuple[RenderedTemplate, ...], others: list[set[ImageReference]]
+    ) -> None:
+        """``others`` are the images of the alternatives: what not all of them have depends on what is not known."""
         for rendered in templates:
             file = self._chart.place(rendered.template)
             for number, text in enumerate(rendered.documents, 1):
@@ -194,6 +216,10 @@ class ChartScan:
                         continue
                     part = extract(document, file, render.label, lines=False, number=number)
                     part.hits = [hit.at_most(render.ceiling, render.reason) for hit in part.hits if self._is_new(hit)]
+                    part.hits = [
+                        hit if all(hit.reference in other for other in others) else hit.at_most("uncertain", DEPENDS)
+                        for hit in known_hits(part.hits, self._chart.label, part.blind_spots)
+                    ]
                     self.found.add(part)
                     self._objects.update(part.objects)
                     self._operates |= part.operates
@@ -245,3 +271,15 @@ class ChartScan:
                 severity="warning",
             )
         )
+
+
+def _references(templates: tuple[RenderedTemplate, ...]) -> set[ImageReference]:
+    """Every image that a rendering names."""
+    return {
+        hit.reference
+        for rendered in templates
+        for text in rendered.documents
+        for document in documents(text, "")
+        if not isinstance(document, Problem)
+        for hit in extract(document, "").hits
+    }

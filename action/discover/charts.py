@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from action.beneath import beneath
@@ -15,6 +15,7 @@ from action.discover.chart_scan import ChartScan
 from action.discover.context_files import ContextFiles
 from action.discover.files import relative
 from action.discover.found import Found
+from action.discover.install.unknowns import filled, has_hard, is_known
 from action.discover.plan_commands import HelmCommand
 from action.discover.rendering import HelmEngine
 from action.errors import InputError, Problem
@@ -48,14 +49,16 @@ def scan_charts(files: ContextFiles, plan: InstallPlan, engine: HelmEngine) -> F
     steps: dict[Path, list[Step]] = {path: [] for path in _candidates(files.root)}
     for step in plan.steps:
         if isinstance(step.command, HelmCommand):
-            path = _planned_chart(files.root, step, step.command, plan, found)
-            if path is not None:
+            for path in _planned_charts(files.root, step, step.command, plan, found):
                 steps.setdefault(path, []).append(step)
     charts = [(chart, steps[path]) for path in steps if (chart := _read(files, path, found)) is not None]
     defined = frozenset(defined_versions(_definitions(files, [chart for chart, _ in charts])))
     planned = {chart.name for chart, own in charts if own}
     with ThreadPoolExecutor(WORKERS) as pool:
-        jobs = [pool.submit(ChartScan(chart, files, engine, defined).run, own, plan) for chart, own in charts]
+        jobs = [
+            pool.submit(ChartScan(chart, _as_written(files, chart, own), engine, defined).run, own, plan)
+            for chart, own in charts
+        ]
         for (chart, own), job in zip(charts, jobs, strict=True):
             part = job.result()
             if chart.name in planned and not own:
@@ -78,14 +81,38 @@ def _read(files: ContextFiles, path: Path, found: Found) -> ChartFiles | None:
         return None
 
 
-def _planned_chart(context: Path, step: Step, command: HelmCommand, plan: InstallPlan, found: Found) -> Path | None:
-    """The chart of the context that a command installs; a chart from elsewhere is a blind spot."""
+def _as_written(files: ContextFiles, chart: ChartFiles, steps: list[Step]) -> ContextFiles:
+    """The files with what the plan itself writes into the chart before it installs it, as far as that is known."""
+    written = {
+        f"{chart.label}/{name}": text
+        for step in steps
+        if isinstance(step.command, HelmCommand)
+        for name, text in step.texts(step.command.chart).items()
+        if name and is_known(text)
+    }
+    return replace(files, rendered={**files.rendered, **written}) if written else files
+
+
+def _planned_charts(
+    context: Path, step: Step, command: HelmCommand, plan: InstallPlan, found: Found
+) -> Iterator[Path]:
+    """The charts of the context that a command installs; a chart from elsewhere is a blind spot.
+
+    A name of which a part is known only when it runs may be any chart that it fits.
+    """
     where = f"{step.file}:{step.line}"
     remote = command.repository is not None or "://" in command.chart
     if not remote:
-        name = plan.locate(step.path(command.chart)) or _globbed(context, step.path(command.chart))
-        if name is not None and (path := beneath(context, name)) is not None:
-            return path
+        if has_hard(command.chart):
+            pattern = step.path(filled(command.chart, "*"))
+            names = [] if pattern == "*" else plan.image.matching(pattern)
+            paths = (beneath(context, name) for path in names if (name := plan.locate(path)) is not None)
+            yield from (path for path in paths if path is not None)
+            return
+        name = plan.locate(step.path(command.chart)) or None
+        if name is not None and (there := beneath(context, name)) is not None:
+            yield there
+            return
         first = command.chart.partition("/")[0]
         remote = first not in (".", "..", FOLDER, "") and not (context / first).exists() and "/" in command.chart
     if remote:
@@ -99,16 +126,6 @@ def _planned_chart(context: Path, step: Step, command: HelmCommand, plan: Instal
         message = f"the install plan installs the chart {command.chart!r}, which the context does not have"
         hint = f"did you mean {close[0]}?" if close else "put the chart into charts/"
         found.problems.append(Problem("plan-chart-missing", message, hint, step.file, step.line, severity="warning"))
-    return None
-
-
-def _globbed(context: Path, pattern: str) -> str | None:
-    folder, _, name = pattern.rpartition("/")
-    there = beneath(context, folder) if any(character in name for character in "*?[") else None
-    if there is None or not there.is_dir():
-        return None
-    matches = sorted(entry for entry in os.listdir(there) if fnmatch.fnmatchcase(entry, name))  # noqa: PTH208
-    return f"{folder}/{matches[0]}".lstrip("/") if matches else None
 
 
 def _definitions(files: ContextFiles, charts: list[ChartFiles]) -> Iterator[str]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from action.discover.backstop import literal_images
 from action.discover.context_files import ContextFiles
 from action.discover.extract import extract
 from action.discover.findings import Source
 from action.discover.found import Found
 from action.discover.hits import Hit
+from action.discover.install.unknowns import filled, has_hard
 from action.discover.kustomize import Reader, build, kustomization_in
-from action.discover.plan_commands import KubectlCommand
+from action.discover.literals import literal
+from action.discover.plan_commands import STDIN, KubectlCommand
+from action.discover.run_time import PLACEHOLDER, known_hits
 from action.discover.yaml_tree import documents
 from action.errors import InputError, Problem
 from action.install_plan import InstallPlan, Step
@@ -37,14 +43,57 @@ def scan_manifests(files: ContextFiles, plan: InstallPlan) -> Found:
                 if folder is not None:
                     found.add(build(files, folder, read, covered))
             for written in step.command.files:
-                folder = _locate(step, written, plan, found)
+                found.add(_written(step, written))
+                folder = None if _is_written(step, written, plan) else _locate(step, written, plan, found)
                 if folder is not None:
                     applied.update(files.below(folder, SUFFIXES))
+            found.hits += _named(step, step.command.images)
     found.add(_unplanned_kustomizations(files, read, covered))
     names = {*files.below(FOLDER, SUFFIXES)} - covered | applied
     for name in sorted(names):
         if not _is_kustomization(files, name):
             found.add(read(name))
+    return found
+
+
+def _named(step: Step, images: tuple[str, ...]) -> Iterator[Hit]:
+    """The images that a command names in its own words."""
+    for image in images:
+        known = None if has_hard(image) else literal(image)
+        if known is not None:
+            yield Hit(known.reference, "certain", Source(file=step.file, rule="install-command", line=step.line))
+
+
+def _is_written(step: Step, written: str, plan: InstallPlan) -> bool:
+    """Whether the plan itself wrote the file, or the directory that holds what it wrote."""
+    return "" in step.texts(written) or (bool(step.texts(written)) and plan.locate(step.path(written)) is None)
+
+
+def _written(step: Step, written: str) -> Found:
+    """The images of manifests that the plan writes itself, as far as they are known before it runs.
+
+    They have the place of the command that applies them.
+    """
+    found = Found()
+    for name, text in step.texts(written).items():
+        if name and not name.endswith(SUFFIXES):
+            continue
+        for document in documents(filled(text, PLACEHOLDER), step.file):
+            if isinstance(document, Problem):
+                reason = "stands in a document that the plan writes and that cannot be read"
+                found.hits += [
+                    Hit(reference, "uncertain", Source(file=step.file, rule="text", line=step.line), reason)
+                    for reference, _ in literal_images(text)
+                ]
+                continue
+            part = extract(document, step.file, lines=False)
+            part.hits = [replace(hit, source=replace(hit.source, line=step.line)) for hit in part.hits]
+            if step.changed:
+                part.hits = [
+                    hit.at_most("likely", "the plan changes the file before it applies it") for hit in part.hits
+                ]
+            part.hits = list(known_hits(part.hits, f"{step.file}:{step.line}", part.blind_spots))
+            found.add(part)
     return found
 
 
@@ -110,13 +159,15 @@ def _is_kustomization(files: ContextFiles, name: str) -> bool:
 def _locate(step: Step, written: str, plan: InstallPlan, found: Found) -> str | None:
     """What a command applies, in the context; None for what it fetches or what is not there."""
     where = f"{step.file}:{step.line}"
+    if has_hard(written) or written == STDIN:
+        return None  # the plan says so
     if "://" in written or written.startswith("github.com/"):
         found.blind_spots.append(
             f"{where}: kubectl fetches {written} when it runs: not offline, its images are not seen"
         )
         return None
     name = plan.locate(step.path(written))
-    if name is None and ("/" in written or written.endswith(SUFFIXES)):
+    if name is None:
         message = f"the install plan applies {written!r}, which the context does not have"
         hint = "add it, or let init.sh or a *.tmpl file make it"
         found.problems.append(

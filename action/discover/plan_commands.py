@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from action.discover.install.unknowns import is_only_unknown
 from action.discover.rendering import SetOption
 
 SET_FLAGS = frozenset({"--set", "--set-string", "--set-json", "--set-file", "--set-literal"})
@@ -26,9 +26,29 @@ _KUBECTL_VALUED = frozenset(
         "--type", "-p",
     }
 )  # fmt: skip
-_PREFIXES = frozenset({"sudo", "exec", "env", "time", "nohup", "command", "eval", "then", "else", "do", "!", "{", "("})
-_SHELLS = frozenset({"bash", "sh", "dash", "ash", "zsh", "source", "."})
-_VARIABLE = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
+_SHELLS = frozenset({"bash", "sh", "dash", "ash", "zsh"})
+INSTALLERS = frozenset(
+    {
+        "istioctl", "cilium", "velero", "kbcli", "flux", "linkerd", "vela", "kubeblocks", "dapr", "consul-k8s",
+        "karmadactl", "clusterctl", "operator-sdk", "argocd", "tkn", "kn", "minikube", "k3sup", "subctl", "clusteradm",
+    }
+)  # fmt: skip
+"""Programs whose ``install`` brings a product with images that only the program knows."""
+_INSTALLING = frozenset({"install", "upgrade", "bootstrap", "init"})
+_FOREIGN = frozenset(
+    {"python", "python3", "python2", "make", "gmake", "perl", "ruby", "node", "ansible-playbook", "task", "just", "go"}
+)
+_VERBS = frozenset({"install", "upgrade", "template", "apply", "create", "replace", "run", "build"})
+# What `kubectl create` makes of its own words, and what brings no image with it.
+_NO_IMAGE = frozenset(
+    {
+        "namespace", "ns", "secret", "configmap", "cm", "serviceaccount", "sa", "role", "rolebinding", "clusterrole",
+        "clusterrolebinding", "token", "quota", "priorityclass", "pc", "poddisruptionbudget", "pdb", "ingress", "ing",
+        "service", "svc", "view-last-applied", "edit-last-applied", "set-last-applied",
+    }
+)  # fmt: skip
+STDIN = "/dev/stdin"
+"""The path of what a command reads from its standard input."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,48 +62,73 @@ class HelmCommand:
     sets: tuple[SetOption, ...]
     repository: str | None
     version: str | None
+    post_renderer: str | None = None
+    prints: bool = False
+    """Whether it only prints the objects."""
+    more: bool = False
+    """Whether a word that is known only when it runs may hold further options."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KubectlCommand:
-    """The files, directories and URLs that ``kubectl apply``, ``create`` or ``replace`` reads."""
+    """The files, directories, URLs and kustomizations that a command of kubectl or kustomize applies, and the images
+    that it names itself (``kubectl run --image``, ``kubectl set image``)."""
 
-    files: tuple[str, ...]
-    kustomizations: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    kustomizations: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    prints: bool = False
+    """Whether it only prints the objects, as ``kustomize build`` does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptCall:
-    """A script that is called, with its arguments; ``text`` instead of ``path`` for ``sh -c``."""
+    """A script that is called, with its arguments; ``text`` instead of ``path`` for ``sh -c``, neither when it reads
+    its standard input."""
 
     path: str | None
     text: str | None
     arguments: tuple[str, ...]
 
 
-PlanCommand = HelmCommand | KubectlCommand | ScriptCall
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfollowed:
+    """A command that installs in a way that nothing here reads."""
+
+    message: str
+
+
+PlanCommand = HelmCommand | KubectlCommand | ScriptCall | Unfollowed
 
 
 def plan_command(words: Sequence[str]) -> PlanCommand | None:
-    """What the command means for the plan, None when it installs nothing."""
+    """What the command means for the plan, None when it installs nothing. Its prefixes are off already."""
     rest = list(words)
-    while rest and (rest[0] in _PREFIXES or _VARIABLE.fullmatch(rest[0])):
-        rest.pop(0)
-    if rest[:1] == ["timeout"]:
-        while len(rest) > 1 and rest[1].startswith("-"):
-            rest.pop(1)
-        rest = rest[2:]
     if not rest:
         return None
     program = rest[0].rpartition("/")[2]
     if program == "helm":
         return _helm(rest[1:])
-    if program in ("kubectl", "oc") or (program in ("k3s", "microk8s") and rest[1:2] == ["kubectl"]):
+    if program in ("kubectl", "oc") or (program in ("k3s", "microk8s", "k0s") and rest[1:2] == ["kubectl"]):
         return _kubectl(rest[1:] if program in ("kubectl", "oc") else rest[2:])
+    if program == "kustomize":
+        return _kustomize(rest[1:])
+    if program == "helmfile":
+        return Unfollowed(message="helmfile installs what its files list, which no scan reads; list it in images/shim")
+    if program in INSTALLERS and any(word in _INSTALLING for word in rest[1:]):
+        message = f"{program} installs what only {program} knows: list its images in images/shim"
+        return Unfollowed(message=message)
+    if program in _FOREIGN and len(rest) > 1 and not rest[1].startswith("--version"):
+        return Unfollowed(message=f"{program} runs {' '.join(rest[1:3])}, which no scan reads")
     return _script(rest)
 
 
-def _helm(words: list[str]) -> HelmCommand | None:
+def mentions_install(words: Sequence[str]) -> bool:
+    """Whether the words behind a program's name could install something, whatever the program is."""
+    return any(word in _VERBS for word in words[:8])
+
+
+def _helm(words: list[str]) -> HelmCommand | Unfollowed | None:
     names: list[str] = []
     values: list[str] = []
     sets: list[SetOption] = []
@@ -93,7 +138,7 @@ def _helm(words: list[str]) -> HelmCommand | None:
         if flag == "":
             names.append(value)
         elif flag in ("-f", "--values"):
-            values += [part for part in value.split(",") if part]
+            values += [STDIN if part == "-" else part for part in value.split(",") if part]
         elif flag in SET_FLAGS:
             sets.append(SetOption(flag=flag, text=value))
         elif flag in ("-g", "--generate-name"):
@@ -102,9 +147,9 @@ def _helm(words: list[str]) -> HelmCommand | None:
             single[flag] = value
     if not names or names[0] not in ("install", "upgrade", "template"):
         return None
-    names = names[1:]
+    verb, names = names[0], names[1:]
     if not names:
-        return None
+        return Unfollowed(message=f"helm {verb} names no chart that can be read")
     release, chart = ("", names[0]) if generated or len(names) == 1 else (names[0], names[1])
     return HelmCommand(
         chart=chart,
@@ -114,23 +159,45 @@ def _helm(words: list[str]) -> HelmCommand | None:
         sets=tuple(sets),
         repository=single.get("--repo"),
         version=single.get("--version"),
+        post_renderer=single.get("--post-renderer"),
+        prints=verb == "template",
+        more=any(is_only_unknown(name) for name in names),
     )
 
 
-def _kubectl(words: list[str]) -> KubectlCommand | None:
-    verbs: list[str] = []
+def _kubectl(words: list[str]) -> KubectlCommand | Unfollowed | None:
+    names: list[str] = []
     files: list[str] = []
     kustomizations: list[str] = []
+    images: list[str] = []
     for flag, value in _options(words, _KUBECTL_VALUED):
         if flag == "":
-            verbs.append(value)
+            names.append(value)
         elif flag in ("-f", "--filename"):
-            files += [part for part in value.split(",") if part and part != "-"]
+            files += [STDIN if part == "-" else part for part in value.split(",") if part]
         elif flag in ("-k", "--kustomize"):
             kustomizations.append(value)
-    if not verbs or verbs[0] not in ("apply", "create", "replace") or not (files or kustomizations):
+        elif flag == "--image":
+            images.append(value)
+    verb, rest = (names[0], names[1:]) if names else ("", [])
+    if verb == "kustomize":
+        return KubectlCommand(kustomizations=(rest[0] if rest else ".",), prints=True)
+    if verb == "set" and rest[:1] == ["image"]:
+        return KubectlCommand(images=tuple(word.partition("=")[2] for word in rest if "=" in word))
+    if verb in ("run", "create") and images:
+        return KubectlCommand(files=tuple(files), images=tuple(images))
+    if verb not in ("apply", "create", "replace", "run") or (rest[:1] and rest[0] in _NO_IMAGE):
         return None
+    if not files and not kustomizations:
+        return Unfollowed(message=f"kubectl {verb} names nothing that can be read")
     return KubectlCommand(files=tuple(files), kustomizations=tuple(kustomizations))
+
+
+def _kustomize(words: list[str]) -> KubectlCommand | None:
+    names = [value for flag, value in _options(words, frozenset({"-o", "--output"})) if flag == ""]
+    if names[:1] != ["build"]:
+        return None
+    return KubectlCommand(kustomizations=(names[1] if len(names) > 1 else ".",), prints=True)
 
 
 def _options(words: list[str], valued: frozenset[str]) -> Iterator[tuple[str, str]]:
@@ -158,14 +225,27 @@ def _options(words: list[str], valued: frozenset[str]) -> Iterator[tuple[str, st
 
 
 def _script(words: list[str]) -> ScriptCall | None:
+    if words[0] in ("source", "."):
+        return None  # that is the shell's own
     if words[0].rpartition("/")[2] not in _SHELLS:
         if words[0].endswith(".sh") or words[0].startswith("./"):
             return ScriptCall(path=words[0], text=None, arguments=tuple(words[1:]))
         return None
-    for index, word in enumerate(words[1:], 1):
+    index = 1
+    while index < len(words):
+        word = words[index]
+        index += 1
+        if word == "-s":
+            return ScriptCall(path=None, text=None, arguments=tuple(words[index:]))
+        if word in ("-O", "+O", "--rcfile", "--init-file") or (
+            word[:1] in "-+" and word[1:2] != "-" and word[-1] == "o"
+        ):
+            index += 1
+            if "c" not in word:
+                continue
         if word.startswith("-") and "c" in word and not word.startswith("--"):
-            text = words[index + 1] if index + 1 < len(words) else ""
-            return ScriptCall(path=None, text=text, arguments=tuple(words[index + 2 :]))
-        if not word.startswith(("-", "+")):
-            return ScriptCall(path=word, text=None, arguments=tuple(words[index + 1 :]))
-    return None
+            text = words[index] if index < len(words) else ""
+            return ScriptCall(path=None, text=text, arguments=tuple(words[index + 1 :]))
+        if word == "-" or not word.startswith(("-", "+")):
+            return ScriptCall(path=None if word == "-" else word, text=None, arguments=tuple(words[index:]))
+    return ScriptCall(path=None, text=None, arguments=())

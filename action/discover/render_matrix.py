@@ -13,9 +13,11 @@ from action.discover.api_versions import asked_versions, optional, served
 from action.discover.chart_files import ChartFiles
 from action.discover.context_files import ContextFiles
 from action.discover.findings import Verdict
+from action.discover.install.unknowns import filled, has_hard
 from action.discover.kube_version import kube_version_for
-from action.discover.plan_commands import HelmCommand
+from action.discover.plan_commands import STDIN, HelmCommand
 from action.discover.rendering import KUBE_VERSION, Release, SetOption
+from action.discover.run_time import PLACEHOLDER, POSSIBLE
 from action.errors import InputError, Problem
 from action.install_plan import InstallPlan, Step
 
@@ -35,6 +37,13 @@ class Render:
     variant: Literal["", "upgrade", "apis"] = ""
     ceiling: Verdict = "certain"
     reason: str = ""
+    alternatives: tuple[Release, ...] = ()
+    """The same with other values for what is known only when the plan runs: what they do not share depends on it."""
+
+    def others(self) -> Iterator[Release]:
+        """The alternatives, on the same cluster."""
+        for one in self.alternatives:
+            yield replace(self.release, name=one.name, namespace=one.namespace, values=one.values, sets=one.sets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,7 @@ class PlannedRelease:
     step: Step
     release: Release
     problems: tuple[Problem, ...]
+    alternatives: tuple[Release, ...] = ()
 
 
 def planned_release(chart: ChartFiles, step: Step, plan: InstallPlan, files: ContextFiles) -> PlannedRelease:
@@ -53,7 +63,13 @@ def planned_release(chart: ChartFiles, step: Step, plan: InstallPlan, files: Con
     problems: list[Problem] = []
     values: list[str] = []
     for written in command.values:
-        name = None if "://" in written else plan.locate(step.path(written))
+        if has_hard(written) or (written == STDIN and STDIN.lstrip("/") not in step.written):
+            continue  # the plan says so
+        path = step.path(written)
+        if path in step.written:
+            values.append(step.written[path])
+            continue
+        name = None if "://" in written else plan.locate(path)
         if name is None:
             message = f"the install plan of {chart.name} reads {written}, which the context does not have"
             hint = "add the file, or take the option out"
@@ -63,13 +79,28 @@ def planned_release(chart: ChartFiles, step: Step, plan: InstallPlan, files: Con
             values.append(files.text(name))
         except InputError as error:
             problems += error.problems
-    release = Release(
-        name=command.release or chart.name,
-        namespace=command.namespace or chart.name,
-        values=tuple(values),
-        sets=tuple(_absolute(option, step, plan) for option in command.sets),
+    sets = tuple(_absolute(option, step, plan) for option in command.sets)
+    release, *others = (
+        Release(
+            name=filled(command.release, PLACEHOLDER) or chart.name,
+            namespace=filled(command.namespace, PLACEHOLDER) or chart.name,
+            values=tuple(filled(text, value) for text in values),
+            sets=tuple(SetOption(flag=option.flag, text=filled(option.text, value)) for option in sets),
+        )
+        for value in POSSIBLE
     )
-    return PlannedRelease(step, release, tuple(problems))
+    depends = any(map(has_hard, values)) or any(has_hard(option.text) for option in sets)
+    return PlannedRelease(step, release, tuple(problems), tuple(others) if depends else ())
+
+
+def _planned_render(planned: PlannedRelease) -> Render:
+    render = Render(label=PLAN, release=planned.release, source="plan", alternatives=planned.alternatives)
+    command = planned.step.command
+    if isinstance(command, HelmCommand) and (command.more or command.post_renderer):
+        return replace(render, ceiling="likely", reason="the plan gives options that are known only when it runs")
+    if planned.step.changed:
+        return replace(render, ceiling="likely", reason="the plan changes a file that it is installed from")
+    return render
 
 
 def _absolute(option: SetOption, step: Step, plan: InstallPlan) -> SetOption:
@@ -88,7 +119,7 @@ def _absolute(option: SetOption, step: Step, plan: InstallPlan) -> SetOption:
 
 def base_renders(chart: ChartFiles, planned: list[PlannedRelease], overrides: tuple[str, str] | None) -> list[Render]:
     """The renderings for installation: what is planned and overridden is certain, the defaults only without those."""
-    renders = [Render(label=PLAN, release=one.release, source="plan") for one in planned]
+    renders = [_planned_render(one) for one in planned]
     if len(renders) > 1:
         renders = [
             replace(render, label=f"{PLAN} ({one.step.file}:{one.step.line})")

@@ -12,8 +12,8 @@ from action.discover.found import Found
 from action.discover.helm_output import render_error, split_stream
 from action.discover.kustomize import build
 from action.discover.literals import literal, pattern, tokens, unresolved
-from action.discover.shell import shell_commands
 from action.discover.yaml_tree import Document, documents
+from tests.action.discover.test_shell import run
 
 COUNT = 50_000
 UNITS = [
@@ -57,20 +57,32 @@ def test_repetition_is_read_in_passing(unit: str) -> None:
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_repetition_in_a_script_is_read_in_passing(unit: str) -> None:
-    shell_commands(f"helm install {unit * 2000}\n", {})
+    run(f"helm install {unit * 2000}\n", {})
 
 
 def test_a_script_cannot_grow_a_variable_without_end() -> None:
-    lines = "A=xxxxxxxxxx\n" + 'A="$A$A"\n' * 100
-    variables: dict[str, str] = {}
-    shell_commands(lines, variables)
-    assert len(variables["A"]) < 100_000
+    _, states = run("A=xxxxxxxxxx\n" + 'A="$A$A"\n' * 100, {})
+    assert all(len(state.variables["A"]) < 100_000 for state in states)
 
 
-def test_loops_in_loops_end() -> None:
+def test_loops_in_loops_end_and_say_so() -> None:
     words = " ".join("abcdefghijklmnop")
-    text = "".join(f"for {name} in {words}; do " for name in "vwxyz") + "echo $v; " + "done; " * 5
-    assert len(shell_commands(text, {})) <= 20_000
+    text = "".join(f"for {name} in {words}; do " for name in "vwxyz") + "helm install $v$w$x c; " + "done; " * 5
+    journal, _ = run(text, {})
+    assert len(journal.met) <= 20_000
+    assert any("goes on too long" in spot for spot in journal.blind_spots)
+
+
+def test_conditions_that_nobody_can_decide_do_not_multiply_without_end() -> None:
+    text = "".join(f"if x; then A{number}=1; fi\n" for number in range(40)) + "helm install a c --set a=$A0\n"
+    journal, states = run(text, {})
+    assert len(states) <= 16
+    assert journal.met
+
+
+@pytest.mark.parametrize("text", ["f() { f; }; f", "$(" * 500, "(" * 500, "eval " * 300 + "x", "f() { f | f; }; f"])
+def test_depth_ends(text: str) -> None:
+    run(text, {})
 
 
 def test_a_path_that_helm_names_is_found_in_linear_time() -> None:

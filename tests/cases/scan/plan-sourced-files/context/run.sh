@@ -1,0 +1,4 @@
+#!/bin/bash
+. ./web.env
+: "${SUFFIX:=slim}"
+helm install web charts/web --set tag="${VERSION#v}-${SUFFIX^^}"
