@@ -50,6 +50,11 @@ _REGISTRY_LIKE = re.compile(
 _LABEL_PREFIX = re.compile(r"(?:[a-z0-9.-]+\.)?(?:kubernetes\.io|k8s\.io)|helm\.sh|meta\.helm\.sh")
 
 
+def is_public_registry(domain: str) -> bool:
+    """Whether the host is a registry for sure, so that one which does not answer is only unwell."""
+    return domain in _REGISTRIES
+
+
 def is_registry(domain: str) -> bool:
     """Whether the host is a public registry, or one whose name says that it is a registry."""
     return domain in _REGISTRIES or _REGISTRY_LIKE.fullmatch(domain) is not None

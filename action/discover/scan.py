@@ -15,6 +15,7 @@ from action.discover.helm import HelmEngine, choose_engine
 from action.discover.ignore import read_ignore_list
 from action.discover.image_config import configured_files
 from action.discover.image_lists import listed_images
+from action.discover.known_pulls import known_pulls
 from action.discover.kubeadm import kubeadm_images
 from action.discover.layout import layout_problems, templates
 from action.discover.manifests import scan_manifests
@@ -56,6 +57,8 @@ def scan_context(context: Path, *, arch: Arch, engine: HelmEngine | None = None)
     archives = archived_images(context)
     found.add(archives.found)
     ignore_list = read_ignore_list(context)
+    carried = [hit for hit in found.hits if hit.verdict != "uncertain" and not ignore_list.ignores(hit.reference)]
+    found.hits += known_pulls(carried)
     findings = collect(found.hits, archives.by_reference)
     images = tuple(finding for finding in findings if not ignore_list.ignores(finding.reference))
     found.blind_spots += image_notes(images, found.blind_spots)
