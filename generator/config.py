@@ -48,6 +48,7 @@ class Settings:
     insecure: tuple[str, ...] = ()
     engine: Engine = "auto"
     attest: bool = False
+    look_inside: bool = False
     pins: Mapping[str, Pin] = field(default_factory=dict)
 
     @classmethod

@@ -60,6 +60,7 @@ def handle(args: argparse.Namespace) -> int:
         cache=args.cache,
         publications=_publications(args, settings),
         log=_log,
+        look_inside=settings.look_inside,
     )
     if args.row:
         return _build_row(_row(args.row), Path(args.output), catalog, means)

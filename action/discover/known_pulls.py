@@ -175,6 +175,11 @@ def known_pulls(hits: Sequence[Hit]) -> list[Hit]:
     ]
 
 
+def is_known_operator(image: ImageReference) -> bool:
+    """Whether the table has the image."""
+    return any(_is(image.path, path) for path in (_TIGERA, *(row.operator for row in PULLS)))
+
+
 def _source(operator: Hit) -> Source:
     at = operator.source
     return Source(file=at.file, document=at.document, object=at.object, rule="known-operator", render=at.render)

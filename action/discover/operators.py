@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable
 
 from action.discover.chart_files import ChartFiles
 from action.discover.findings import Finding
+from action.discover.known_pulls import is_known_operator
+from action.reference import ImageReference
 
 # Chart name -> where its project says which images the operator pulls. From the charts that the incumbent's catalogue
 # completes with lists written by hand.
@@ -72,3 +74,8 @@ def image_notes(images: Iterable[Finding], told: Collection[str]) -> list[str]:
             name = image.reference.path
             notes.append(f"{place}: {name} starts images that only it names; list in images/shim {hint}")
     return notes
+
+
+def is_operator(image: ImageReference) -> bool:
+    """Whether the image is one of those that start others by names of their own."""
+    return image.path in _STARTING or is_known_operator(image)
