@@ -7,6 +7,7 @@ import re
 # Public registries, by the documentation of each; the patterns are registries of one's own in a cloud.
 _REGISTRIES = frozenset(
     {
+        "ccr.ccs.tencentyun.com",
         "cgr.dev",
         "container-registry.oracle.com",
         "cr.fluentbit.io",
@@ -24,6 +25,7 @@ _REGISTRIES = frozenset(
         "k8s.gcr.io",
         "lscr.io",
         "mcr.microsoft.com",
+        "mirror.gcr.io",
         "nvcr.io",
         "oci.external-secrets.io",
         "public.ecr.aws",

@@ -25,6 +25,9 @@ _GROUPS = {
 }
 # Added to the roles of people (view, edit, admin), who install what they like: that is no operator.
 _FOR_PEOPLE = "rbac.authorization.k8s.io/aggregate-to-"
+# Roles that every cluster has and that may create workloads:
+# https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles
+_BUILT_IN = frozenset({"ClusterRole/cluster-admin", "ClusterRole/admin", "ClusterRole/edit"})
 _ROLE = re.compile(r"^kind:[ \t]*[\"']?(?:Cluster)?Role(Binding)?[\"']?[ \t]*$", re.MULTILINE)
 
 
@@ -47,10 +50,8 @@ class Accounts:
 
     def bind(self, binding: Map) -> None:
         """Take in a RoleBinding or ClusterRoleBinding."""
-        role = binding.get("roleRef")
-        if isinstance(role, Map):
-            name = f"{role.get('kind')}/{role.get('name')}"
-            self.held |= {(name, str(subject.get("name"))) for subject in maps(binding.get("subjects"))}
+        role, accounts = _bound(binding)
+        self.held |= {(role, account) for account in accounts}
 
     def run(self, pod: Map) -> None:
         """Take in the specification of a pod, if the mapping is one."""
@@ -64,7 +65,8 @@ class Accounts:
 
     def operators(self) -> set[ImageReference]:
         """The images of the pods whose service account holds a role that may create workloads."""
-        holders = {account for role, account in self.held if role in self.creating}
+        creating = self.creating | _BUILT_IN
+        holders = {account for role, account in self.held if role in creating}
         return {image for account, image in self.running if account in holders}
 
 
@@ -90,6 +92,19 @@ def created_workloads(role: Map) -> tuple[str, ...]:
                 if resources & {resource, "*"} and groups & {group, "*"}
             }
     return tuple(sorted(created))
+
+
+def accounts_with_built_in_roles(binding: Map) -> tuple[str, ...]:
+    """The service accounts to which a binding gives a role of the cluster that may create workloads, sorted."""
+    role, accounts = _bound(binding)
+    return tuple(sorted(accounts)) if role in _BUILT_IN else ()
+
+
+def _bound(binding: Map) -> tuple[str, set[str]]:
+    role = binding.get("roleRef")
+    name = f"{role.get('kind')}/{role.get('name')}" if isinstance(role, Map) else ""
+    subjects = maps(binding.get("subjects"))
+    return name, {str(subject.get("name")) for subject in subjects if subject.get("kind") == "ServiceAccount"}
 
 
 def _words(rule: Map, field: str) -> set[str]:
