@@ -21,7 +21,8 @@ from action.discover.inside.elf import Section, amd64_sections
 _MARKS = (".gopclntab", ".go.buildinfo", ".data.rel.ro.gopclntab")
 _HEADERS_IN = (".data", ".data.rel.ro", ".noptrdata", ".rodata")
 _ANCHOR = re.compile(rb"/[a-z0-9._-]{1,128}(?::[A-Za-z0-9_]|@sha256:)")
-_BEFORE = re.compile(rb"[A-Za-z0-9._:/-]{1,255}\Z")
+_BEFORE = re.compile(rb"[A-Za-z0-9._:/-]{1,255}")
+"""Matched backwards."""
 _AFTER = re.compile(rb"[A-Za-z0-9._+:@-]{1,220}")
 _LEA = re.compile(rb"[\x48\x4c]\x8d[\x05\x0d\x15\x1d\x25\x2d\x35\x3d]", re.DOTALL)
 _LEA_LENGTH = 7
@@ -39,6 +40,8 @@ _NEAR = 40
 """Bytes of code around the load of an address in which its length may stand."""
 _AT_ONCE = 12
 """Bytes behind the load within which a number in the right register is surely the length."""
+_MAX_LOOKS = 200_000
+"""Places that look like a name, and loads of their addresses, that are looked at; real programs have thousands."""
 _MAX_STRING = 512
 
 
@@ -69,9 +72,9 @@ def whole_strings(program: bytes) -> set[str]:
 def _runs(constants: Section) -> list[_Run]:
     data = constants.data
     runs: list[_Run] = []
-    for match in _ANCHOR.finditer(data):
+    for match in itertools.islice(_ANCHOR.finditer(data), _MAX_LOOKS):
         here, start = match.start(), max(0, match.start() - 255)
-        before = _BEFORE.search(bytes(data[start:here]))
+        before = _BEFORE.match(bytes(data[start:here])[::-1])
         after = _AFTER.match(data, match.end())
         run = _Run(
             constants.address + (here - len(before[0]) if before else here),
@@ -120,13 +123,14 @@ class _Reader:
             return
         low, high = self._runs[0].start, self._runs[-1].end
         code, unpack = text.data, struct.Struct("<i").unpack_from
-        behind = text.address + _LEA_LENGTH
+        behind, left = text.address + _LEA_LENGTH, _MAX_LOOKS
         for match in _LEA.finditer(code):
             at = match.start()
-            if at + _LEA_LENGTH > len(code):
+            if at + _LEA_LENGTH > len(code) or left == 0:
                 break
             address = behind + at + unpack(code, at + 3)[0]
             if low <= address <= high and self._in_a_run(address):
+                left -= 1
                 self._lengths.setdefault(address, set()).update(_lengths_near(code, at))
                 self._sure.setdefault(address, set()).update(_length_behind(code, at))
 

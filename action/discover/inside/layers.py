@@ -18,6 +18,8 @@ MAX_PROGRAM = 192 << 20
 MAX_TEXT = 4 << 20
 """Bytes of the largest program, and of the largest other file, that are read."""
 _START = len(MAGIC)
+# What the readers raise for bytes that are not what they should be; ValueError is of numbers in tar's long headers.
+_DAMAGE = (tarfile.TarError, zlib.error, zstandard.ZstdError, EOFError, ValueError, OverflowError)
 _PIECE = 1 << 20
 
 
@@ -54,7 +56,7 @@ def files(chunks: Iterable[bytes], media_type: str, budget: Budget) -> Iterator[
                 if content is not None and small and is_of_interest(path, start):
                     yield path, start + content.read()
                 archive.members = []  # type: ignore[attr-defined]  # what has gone by is not needed again
-    except (tarfile.TarError, zlib.error, zstandard.ZstdError, EOFError) as error:
+    except _DAMAGE as error:
         if not budget.spent:
             raise DamagedLayer(str(error)) from error
 

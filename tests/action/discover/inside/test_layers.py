@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 import tarfile
 from collections.abc import Iterator
 
@@ -62,3 +63,18 @@ def test_a_damaged_layer_is_said(media_type: str, damage: str) -> None:
     data = data[: len(data) // 2] if damage == "cut" else b"\0\1" + data[2:]
     with pytest.raises(DamagedLayer):
         list(files(pieces(data), media_type, Budget()))
+
+
+def test_bytes_of_a_stranger_are_read_or_said_to_be_damaged() -> None:
+    chance = random.Random(3)  # noqa: S311 (content for tests)
+    small = archive()[: 4 * 512]
+    damaged = 0
+    for _ in range(300):
+        data = bytearray(small)
+        for _ in range(4):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        try:
+            list(files([bytes(data)], "application/vnd.oci.image.layer.v1.tar", Budget()))
+        except DamagedLayer:
+            damaged += 1
+    assert damaged > 0
