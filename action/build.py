@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -23,6 +24,7 @@ from action.image.labels import standard_labels
 from action.image.manifest import image_size
 from action.init_script import SCRIPT, InitRules, passed_variables, run_init
 from action.kubefile import find_buildfile
+from action.look_inside import look_inside
 from action.nearby import NOTHING
 from action.place import Placement, Placing, placing
 from action.registry.client import RegistryClient
@@ -59,8 +61,8 @@ class Means:
     """What every build of a run uses.
 
     ``cache`` is a folder of blobs that builds share, ``whole_indexes`` keeps the images of all platforms inside,
-    ``publications`` where to look for an image that is the same
-    already (None: build in any case), ``log`` takes a line each.
+    ``publications`` where to look for an image that is the same already (None: build in any case), ``log`` takes a
+    line each, ``look_inside`` whether the images of operators are searched for images that only they name.
     """
 
     client: RegistryClient
@@ -71,6 +73,7 @@ class Means:
     publications: Publications | None
     log: Callable[[Job, str], None]
     init: InitRules = field(default_factory=InitRules)
+    look_inside: bool = False
 
 
 def build(job: Job, layout: OciLayout, means: Means) -> BuildResult:
@@ -211,7 +214,10 @@ def _scan(job: Job, context: Path, means: Means) -> Scan:
     if job.type == "dockerimages":
         return Scan(images=())
     metadata = job.version.metadata
-    scan = chosen(scan_context(context, arch=job.arch), metadata.accept, metadata.refuse)
+    scan = scan_context(context, arch=job.arch)
+    if means.look_inside:
+        scan = look_inside(scan, means.client)
+    scan = chosen(scan, metadata.accept, metadata.refuse)
     errors = [problem for problem in scan.problems if problem.severity == "error"]
     if errors:
         raise InputError(errors)
@@ -301,4 +307,4 @@ def _told_from_the_repository(label: str) -> Iterator[None]:
 
 def _in_repository(problem: Problem, label: str) -> Problem:
     file = problem.file or ""
-    return problem if file.startswith(label) else problem._replace(file=f"{label}/{file}".rstrip("/"))
+    return problem if file.startswith(label) else problem._replace(file=posixpath.normpath(f"{label}/{file}"))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from action.claims import Resolved, first_place, found_at
 from action.discover.findings import Finding
+from action.discover.registries import is_public_registry
 from action.errors import ClusterImageError, Problem, RegistryError
 from action.lanes import failures, in_lanes
 from action.nearby import Nearby
@@ -22,6 +23,8 @@ from generator.names import Arch
 
 # A registry's final word about an image that was only likely to be one: it has no such image for us to run.
 _NO_SUCH_IMAGE = frozenset({"image-not-found", "access-denied", "no-platform", "wrong-platform", "unsupported-image"})
+# A host that is no registry, as far as can be told: it has no such name, refuses, or speaks something else.
+_NO_REGISTRY = frozenset({"registry-unreachable", "registry-refused", "bad-redirect", "bad-token-answer"})
 # Problems of a host, not of an image: told once, however many images ask that host.
 _OF_THE_HOST = frozenset({"login-refused", "login-needed", "plain-token-server", "bad-mirror", "bad-login-file"})
 
@@ -74,7 +77,7 @@ class Resolver:
         try:
             return self._with_index(self._found(finding, self.scratch / f"archive-{number}"))
         except ClusterImageError as error:
-            if finding.verdict == "likely" and error.problems[0].code in _NO_SUCH_IMAGE:
+            if finding.verdict == "likely" and _is_none(error.problems[0].code, finding.reference.domain):
                 return replace(finding, verdict="uncertain", reason=error.problems[0].message)
             return error
 
@@ -111,6 +114,11 @@ class Resolver:
             if isinstance(error, RegistryError) and error.status != 404:
                 raise
             return found._replace(lossy=error.problems[0].message)
+
+
+def _is_none(code: str, domain: str) -> bool:
+    """Whether the failure says that a likely image is none. A public registry that does not answer is only unwell."""
+    return code in _NO_SUCH_IMAGE or (code in _NO_REGISTRY and not is_public_registry(domain))
 
 
 def _lane(numbered: tuple[int, Finding]) -> str:

@@ -74,6 +74,7 @@ class Settings:
     init_env: tuple[str, ...] = ()
     allow_unboxed_init: bool = False
     attest: bool = False
+    look_inside: bool = False
     types: Mapping[ImageType, TypeSettings] = field(default_factory=dict)
     pins: Mapping[str, Pin] = field(default_factory=dict)
 

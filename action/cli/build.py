@@ -71,6 +71,7 @@ def handle(args: argparse.Namespace) -> int:
         publications=_publications(args, settings, row.type if row else jobs[0].type),
         log=_log,
         init=InitRules(environment=settings.init_env, unboxed=settings.allow_unboxed_init),
+        look_inside=settings.look_inside,
     )
     if row:
         return _build_row(row, Path(args.output), catalog, means)

@@ -57,9 +57,10 @@ def handle(args: argparse.Namespace) -> int:
 
 
 def _scanned(context: Path, arch: Arch) -> tuple[Finding, ...]:
+    from action.discover.application import as_chosen
     from action.discover.scan import scan_context  # needs the parsers of charts and scripts; named images do not
 
-    scan = scan_context(context, arch=arch)
+    scan = as_chosen(scan_context(context, arch=arch), context)
     errors = [problem for problem in scan.problems if problem.severity == "error"]
     if errors:
         raise InputError(errors)

@@ -8,11 +8,15 @@ import os
 import sys
 from pathlib import Path
 
+from action.discover.application import as_chosen, settings_of
 from action.discover.findings import Scan
 from action.discover.literals import literal
 from action.discover.scan import scan_context
 from action.errors import InputError, Problem, UsageError
 from action.github import escape_log
+from action.look_inside import look_inside
+from action.registry.auth import default_keychain
+from action.registry.client import RegistryClient
 from action.report.annotations import annotation
 from action.report.scan import strict_problems, to_json, to_table, why
 from generator.names import ARCHES
@@ -23,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", choices=ARCHES, default="amd64", help="the architecture to scan for")
     parser.add_argument("--format", choices=("table", "json"), default="table")
     parser.add_argument("--why", metavar="REF", help="print every place that names this image")
+    parser.add_argument(
+        "--look-inside", action="store_true", help="fetch the images of operators and list the images they name inside"
+    )
     parser.add_argument("--strict", action="store_true", help="fail on any uncertain image that is not accepted")
 
 
@@ -32,6 +39,11 @@ def handle(args: argparse.Namespace) -> int:
     In a GitHub workflow every problem is also an annotation on its file; these go to stderr, which the runner reads.
     """
     scan = scan_context(args.context, arch=args.arch)
+    if args.look_inside:
+        settings = settings_of(args.context)
+        client = RegistryClient(default_keychain(), mirrors=settings.mirrors, insecure=settings.insecure)
+        scan = look_inside(scan, client)
+    scan = as_chosen(scan, args.context)
     if args.why is not None:
         sys.stdout.write(escape_log(_why(scan, args.why)))
         return 0

@@ -10,6 +10,9 @@ from action.discover.ignore import image_pattern, matches
 from action.errors import Problem
 from generator.config import METADATA_FILE, Choice
 
+CHOICES_FILE = f"../{METADATA_FILE}"
+"""The file from the build context, as every path of a scan is."""
+
 
 def chosen(scan: Scan, accept: Sequence[Choice], refuse: Sequence[Choice]) -> Scan:
     """The scan with accepted images likely, and refused ones among the ignored.
@@ -43,5 +46,5 @@ def _covered(images: Sequence[Finding], choice: Choice) -> list[Finding]:
 def _stale(key: str, choice: Choice, what: str) -> Problem:
     message = f"{key} has {choice.image!r}, which covers {what}"
     return Problem(
-        "stale-choice", message, "take the entry out, or correct its name", METADATA_FILE, severity="warning"
+        "stale-choice", message, "take the entry out, or correct its name", CHOICES_FILE, severity="warning"
     )

@@ -16,7 +16,7 @@ from action.discover.glance import may_name_images
 from action.discover.hits import RANK, Hit
 from action.discover.literals import NOT_IMAGES, literal, pattern, unresolved
 from action.discover.opaque import decoded, schema_defaults
-from action.discover.roles import created_workloads
+from action.discover.roles import Accounts, accounts_with_built_in_roles, created_workloads
 from action.discover.rules import BARE_RULES, MAP_RULES, Claim, given_base, with_base
 from action.discover.word_rules import arguments, composed_elsewhere, environment, free_text, properties
 from action.discover.yaml_tree import Document, Map, Text, Tree, documents
@@ -42,6 +42,7 @@ class Extraction:
     objects: list[str] = field(default_factory=list)
     operates: bool = False
     """Whether a role in it may create pods or workloads."""
+    accounts: Accounts = field(default_factory=Accounts)
 
 
 class _Place(NamedTuple):
@@ -112,6 +113,8 @@ class _Walk:
             if entered is None:
                 return
             place = entered
+        if place.nested == 0:
+            self.found.accounts.run(node)
         place = place._replace(base=given_base(node) or place.base)
         keys = " ".join(node).lower()
         for word, rule in MAP_RULES:
@@ -148,12 +151,21 @@ class _Walk:
         return place
 
     def _note_role(self, node: Map, name: str, place: _Place) -> None:
-        created = created_workloads(node) if kinds.kind(node) in ("Role", "ClusterRole") else ()
-        if created and not place.nested:
+        """Take in roles, and who holds them, where they are objects of their own."""
+        if place.nested:
+            return
+        kind, given = kinds.kind(node), ""
+        if kind in ("Role", "ClusterRole") and (created := created_workloads(node)):
+            self.found.accounts.creating.add(name)
+            given = f"{name} may create {', '.join(created)}: whoever holds it"
+        elif kind in ("RoleBinding", "ClusterRoleBinding"):
+            self.found.accounts.bind(node)
+            if accounts := accounts_with_built_in_roles(node):
+                given = f"{name} lets {', '.join(accounts)} create what it likes, which"
+        if given:
             self.found.operates = True
             self.found.blind_spots.append(
-                f"{self._file}: {name} may create {', '.join(created)}: whoever holds it may start images that no "
-                "scan sees; list them in images/shim"
+                f"{self._file}: {given} may start images that no scan sees; list them in images/shim"
             )
 
     def _list(self, node: list[Tree], key: str, path: _Path, place: _Place) -> None:

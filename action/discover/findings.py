@@ -10,6 +10,9 @@ from action.errors import Problem
 from action.reference import ImageReference
 
 Verdict = Literal["certain", "likely", "uncertain"]
+INSIDE = "inside"
+"""The rule of an image that an operator names inside its own image: the source has the operator as its object, and the
+file there as its field."""
 ArchiveKind = Literal["docker-archive", "oci-archive"]
 Store = Literal["containers-storage", "docker-daemon"]
 
@@ -65,13 +68,15 @@ class Scan:
 
     ``ignored`` are the images that ``.sealignore`` leaves out.
     ``blind_spots`` are the things that no scan can see (a chart fetched when the image runs, an image compiled into an
-    operator), one sentence each.
+    operator), one sentence each. ``operators`` are the images to place that may start others: their pods may create
+    workloads, or they are known to do so.
     """
 
     images: tuple[Finding, ...]
     problems: tuple[Problem, ...] = ()
     blind_spots: tuple[str, ...] = ()
     ignored: tuple[Finding, ...] = ()
+    operators: tuple[Finding, ...] = ()
 
     @property
     def wanted(self) -> tuple[Finding, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from action.discover.extract import Extraction
 from action.discover.hits import Hit
+from action.discover.roles import Accounts
 from action.errors import Problem
 
 
@@ -16,12 +17,14 @@ class Found:
     hits: list[Hit] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     blind_spots: list[str] = field(default_factory=list)
+    accounts: Accounts = field(default_factory=Accounts)
 
     def add(self, other: Found | Extraction) -> None:
         """Take in what another part gave."""
         self.hits += other.hits
         self.problems += other.problems
         self.blind_spots += other.blind_spots
+        self.accounts.add(other.accounts)
 
     def take(self, entry: Hit | Problem) -> None:
         """Take in one result of a reader that yields both."""

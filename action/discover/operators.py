@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable
 
 from action.discover.chart_files import ChartFiles
 from action.discover.findings import Finding
+from action.discover.known_pulls import is_known_operator
+from action.reference import ImageReference
 
 # Chart name -> where its project says which images the operator pulls. From the charts that the incumbent's catalogue
 # completes with lists written by hand.
@@ -40,8 +42,9 @@ _STARTING = {
     "eipwork/kuboard": "the kuboard-agent of its version, and the images of the add-ons that it offers",
     "gitlab-org/cloud-native/gitlab-operator": _EMBEDDING["gitlab-operator"],
     "kubesphere/ks-installer": "the images-list.txt of the KubeSphere release, for the components that are enabled",
-    "kubevirt/virt-operator": "virt-api, virt-controller, virt-handler and virt-launcher of the operator's version",
+    "minio/operator": _EMBEDDING["minio-operator"],
     "mongodb/mongodb-kubernetes-operator": _EMBEDDING["community-operator"],
+    "mysql/community-operator": "mysql-server and mysql-router of the version that each InnoDBCluster has",
     "mysql/mysql-operator": "mysql-server and mysql-router of the version that each InnoDBCluster has",
     "piraeusdatastore/piraeus-operator": _EMBEDDING["piraeus-operator"],
     "pingcap/tidb-operator": _EMBEDDING["tidb-operator"],
@@ -71,3 +74,8 @@ def image_notes(images: Iterable[Finding], told: Collection[str]) -> list[str]:
             name = image.reference.path
             notes.append(f"{place}: {name} starts images that only it names; list in images/shim {hint}")
     return notes
+
+
+def is_operator(image: ImageReference) -> bool:
+    """Whether the image is one of those that start others by names of their own."""
+    return image.path in _STARTING or is_known_operator(image)

@@ -7,6 +7,7 @@ import re
 # Public registries, by the documentation of each; the patterns are registries of one's own in a cloud.
 _REGISTRIES = frozenset(
     {
+        "ccr.ccs.tencentyun.com",
         "cgr.dev",
         "container-registry.oracle.com",
         "cr.fluentbit.io",
@@ -24,6 +25,7 @@ _REGISTRIES = frozenset(
         "k8s.gcr.io",
         "lscr.io",
         "mcr.microsoft.com",
+        "mirror.gcr.io",
         "nvcr.io",
         "oci.external-secrets.io",
         "public.ecr.aws",
@@ -48,6 +50,11 @@ _REGISTRY_LIKE = re.compile(
 # Prefixes of Kubernetes' labels and annotations, which must be DNS names and are followed by a slash as well:
 # https://kubernetes.io/docs/reference/labels-annotations-taints/
 _LABEL_PREFIX = re.compile(r"(?:[a-z0-9.-]+\.)?(?:kubernetes\.io|k8s\.io)|helm\.sh|meta\.helm\.sh")
+
+
+def is_public_registry(domain: str) -> bool:
+    """Whether the host is a registry for sure, so that one which does not answer is only unwell."""
+    return domain in _REGISTRIES
 
 
 def is_registry(domain: str) -> bool:

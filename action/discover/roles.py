@@ -6,9 +6,12 @@ Rules of a role: https://kubernetes.io/docs/reference/access-authn-authz/rbac/#r
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 
+from action.discover.literals import literal
 from action.discover.tree_lists import items, maps
 from action.discover.yaml_tree import Map, Text
+from action.reference import ImageReference
 
 _GROUPS = {
     "pods": "",
@@ -22,12 +25,55 @@ _GROUPS = {
 }
 # Added to the roles of people (view, edit, admin), who install what they like: that is no operator.
 _FOR_PEOPLE = "rbac.authorization.k8s.io/aggregate-to-"
-_ROLE = re.compile(r"^kind:[ \t]*[\"']?(?:Cluster)?Role[\"']?[ \t]*$", re.MULTILINE)
+# Roles that every cluster has and that may create workloads:
+# https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles
+_BUILT_IN = frozenset({"ClusterRole/cluster-admin", "ClusterRole/admin", "ClusterRole/edit"})
+_ROLE = re.compile(r"^kind:[ \t]*[\"']?(?:Cluster)?Role(Binding)?[\"']?[ \t]*$", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Accounts:
+    """Who may create workloads, by name: what objects say of roles, of who holds them, and of the pods that run so.
+
+    ``creating`` are roles (``ClusterRole/web``), ``held`` pairs of a role and a service account, ``running`` pairs of
+    a service account and an image. Namespaces are left out: charts often name them only when they are installed.
+    """
+
+    creating: set[str] = field(default_factory=set)
+    held: set[tuple[str, str]] = field(default_factory=set)
+    running: set[tuple[str, ImageReference]] = field(default_factory=set)
+
+    def add(self, other: Accounts) -> None:
+        self.creating |= other.creating
+        self.held |= other.held
+        self.running |= other.running
+
+    def bind(self, binding: Map) -> None:
+        """Take in a RoleBinding or ClusterRoleBinding."""
+        role, accounts = _bound(binding)
+        self.held |= {(role, account) for account in accounts}
+
+    def run(self, pod: Map) -> None:
+        """Take in the specification of a pod, if the mapping is one."""
+        if "containers" not in pod:
+            return
+        account = str(pod.get("serviceAccountName") or pod.get("serviceAccount") or "default")
+        for container in maps(pod.get("containers")):
+            known = literal(str(container.get("image") or ""))
+            if known is not None:
+                self.running.add((account, known.reference))
+
+    def operators(self) -> set[ImageReference]:
+        """The images of the pods whose service account holds a role that may create workloads."""
+        creating = self.creating | _BUILT_IN
+        holders = {account for role, account in self.held if role in creating}
+        return {image for account, image in self.running if account in holders}
 
 
 def may_grant_workloads(text: str) -> bool:
-    """Whether a document could be such a role, at a glance."""
-    return _ROLE.search(text) is not None and ("create" in text or "*" in text)
+    """Whether a document could be such a role, or say who holds one, at a glance."""
+    role = _ROLE.search(text)
+    return role is not None and (role[1] is not None or "create" in text or "*" in text)
 
 
 def created_workloads(role: Map) -> tuple[str, ...]:
@@ -46,6 +92,19 @@ def created_workloads(role: Map) -> tuple[str, ...]:
                 if resources & {resource, "*"} and groups & {group, "*"}
             }
     return tuple(sorted(created))
+
+
+def accounts_with_built_in_roles(binding: Map) -> tuple[str, ...]:
+    """The service accounts to which a binding gives a role of the cluster that may create workloads, sorted."""
+    role, accounts = _bound(binding)
+    return tuple(sorted(accounts)) if role in _BUILT_IN else ()
+
+
+def _bound(binding: Map) -> tuple[str, set[str]]:
+    role = binding.get("roleRef")
+    name = f"{role.get('kind')}/{role.get('name')}" if isinstance(role, Map) else ""
+    subjects = maps(binding.get("subjects"))
+    return name, {str(subject.get("name")) for subject in subjects if subject.get("kind") == "ServiceAccount"}
 
 
 def _words(rule: Map, field: str) -> set[str]:

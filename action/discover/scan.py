@@ -15,10 +15,11 @@ from action.discover.helm import HelmEngine, choose_engine
 from action.discover.ignore import read_ignore_list
 from action.discover.image_config import configured_files
 from action.discover.image_lists import listed_images
+from action.discover.known_pulls import known_pulls
 from action.discover.kubeadm import kubeadm_images
 from action.discover.layout import layout_problems, templates
 from action.discover.manifests import scan_manifests
-from action.discover.operators import image_notes
+from action.discover.operators import image_notes, is_operator
 from action.discover.templates import render_templates
 from action.errors import InputError, Problem
 from action.install_plan import read_install_plan
@@ -56,8 +57,11 @@ def scan_context(context: Path, *, arch: Arch, engine: HelmEngine | None = None)
     archives = archived_images(context)
     found.add(archives.found)
     ignore_list = read_ignore_list(context)
+    carried = [hit for hit in found.hits if hit.verdict != "uncertain" and not ignore_list.ignores(hit.reference)]
+    found.hits += known_pulls(carried)
     findings = collect(found.hits, archives.by_reference)
     images = tuple(finding for finding in findings if not ignore_list.ignores(finding.reference))
+    by_role = found.accounts.operators()
     found.blind_spots += image_notes(images, found.blind_spots)
     found.problems += [*ignore_list.problems, *conflicts(images), *floating_tags(images)]
     return Scan(
@@ -65,6 +69,11 @@ def scan_context(context: Path, *, arch: Arch, engine: HelmEngine | None = None)
         problems=_sorted(found.problems),
         blind_spots=tuple(sorted(set(found.blind_spots))),
         ignored=tuple(finding for finding in findings if ignore_list.ignores(finding.reference)),
+        operators=tuple(
+            finding
+            for finding in images
+            if finding.verdict != "uncertain" and (finding.reference in by_role or is_operator(finding.reference))
+        ),
     )
 
 

@@ -5,6 +5,8 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 
 from __future__ import annotations
 
+import posixpath
+
 from action.errors import Problem
 
 
@@ -12,7 +14,8 @@ def annotation(problem: Problem, folder: str = "") -> str:
     """One workflow command. ``folder`` leads from the repository's root to where the problem's file names start."""
     properties = {"title": problem.code}
     if problem.file is not None:
-        properties["file"] = f"{folder}/{problem.file.partition('!')[0]}".lstrip("/") if folder else problem.file
+        file = problem.file.partition("!")[0]
+        properties["file"] = posixpath.normpath(f"{folder}/{file}").lstrip("/") if folder else problem.file
     if problem.line is not None and "!" not in (problem.file or ""):
         properties["line"] = str(problem.line)
     text = ",".join(f"{name}={_property(value)}" for name, value in sorted(properties.items()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from action.discover.findings import Finding, Scan, Source
+from action.discover.findings import INSIDE, Finding, Scan, Source
 from action.errors import Problem
 
 
@@ -69,12 +69,26 @@ def to_table(scan: Scan) -> str:
         lines += [f"  {finding.reference}  ({_place(finding.sources[0])}: {finding.reason})" for finding in uncertain]
     if scan.blind_spots:
         lines += ["", "cannot be seen:", *(f"  {spot}" for spot in scan.blind_spots)]
+    lines += _to_paste(uncertain)
     if scan.problems:
         lines += ["", *(str(problem) for problem in scan.problems)]
     wanted = len(scan.wanted)
     count = f"{wanted} {'image' if wanted == 1 else 'images'} to place, {len(uncertain)} uncertain"
     lines += ["", f"{count}, {len(scan.ignored)} ignored by .sealignore" if scan.ignored else count]
     return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _to_paste(uncertain: Iterable[Finding]) -> Iterator[str]:
+    """What operators name inside themselves, as lines of images/shim."""
+    inside: dict[str, list[Finding]] = {}
+    for finding in uncertain:
+        if finding.sources[0].rule == INSIDE:
+            inside.setdefault(finding.sources[0].object, []).append(finding)
+    if inside:
+        yield from ("", "to carry what operators name inside themselves, paste what will run into images/shim:")
+    for operator, findings in sorted(inside.items()):
+        yield f"# named inside {operator}"
+        yield from (str(finding.reference) for finding in findings)
 
 
 def _by_file(findings: Iterable[Finding]) -> Iterator[str]:

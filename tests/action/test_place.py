@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.server
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -178,8 +180,48 @@ def test_a_likely_image_that_is_for_another_platform_is_demoted(registry: Runnin
     assert "is an image for linux/arm64" in placement.demoted[0].reason
 
 
-def test_a_likely_image_of_a_registry_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
-    (problem,) = fails(tmp_path, finding("127.0.0.1:1/team/likely:v1", verdict="likely"))
+class Website(http.server.BaseHTTPRequestHandler):
+    """What a guess may lead to: a host that answers everything with a page."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<html>welcome</html>")
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+def test_a_likely_image_of_a_host_that_is_no_registry_is_demoted(registry: RunningRegistry, tmp_path: Path) -> None:
+    images.push(images.image(BASE, label="there"), registry.host, "team/there", "v1")
+    with http.server.HTTPServer(("127.0.0.1", 0), Website) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        hosts = [
+            "127.0.0.1:1",  # refuses
+            "no-such-host.localhost:1",  # does not resolve, or refuses, as the resolver has it
+            f"127.0.0.1:{server.server_port}",  # does not speak the protocol
+        ]
+        wanted = [finding(f"{host}/team/guess:v1", verdict="likely") for host in hosts]
+        placement = fill(tmp_path, finding(f"{registry.host}/team/there:v1"), *wanted)
+        server.shutdown()
+    assert [image.path for image in placement.images] == ["team/there"]
+    assert [str(image.reference.domain) for image in placement.demoted] == hosts
+    assert all(image.verdict == "uncertain" and image.reason for image in placement.demoted)
+    assert [problem.severity for problem in placement.problems] == ["warning"] * 3
+
+
+def test_a_likely_image_of_a_public_registry_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
+    """It may well be there, and the image would lack it: a public registry that is unwell is asked again later."""
+    client = RegistryClient(
+        AnonymousKeychain(), policy=RetryPolicy(attempts=1), mirrors={"quay.io": "http://127.0.0.1:1"}
+    )
+    with pytest.raises(ClusterImageError) as caught:
+        place(tmp_path, [finding("quay.io/team/likely:v1", verdict="likely")], arch="amd64", client=client)
+    assert caught.value.problems[0].code == "registry-unreachable"
+
+
+def test_a_certain_image_of_a_registry_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
+    (problem,) = fails(tmp_path, finding("127.0.0.1:1/team/sure:v1"))
     assert problem[0] == "registry-unreachable"
 
 

@@ -140,6 +140,8 @@ def test_annotations_cannot_be_broken_out_of() -> None:
 def test_inside_an_archive_there_is_no_line_to_point_at() -> None:
     problem = Problem("code", "m", "", "charts/w.tgz!w/templates/a.yaml", 3, severity="warning")
     assert annotation(problem) == "::warning file=charts/w.tgz!w/templates/a.yaml,title=code::m"
+    beside = problem._replace(file="../image.yaml")
+    assert annotation(beside, "apps/x").startswith("::warning file=apps/image.yaml,")
 
 
 def archive(path: Path, files: dict[str, bytes]) -> Path:
