@@ -62,9 +62,11 @@ def decompressed(chunks: Iterable[bytes], media_type: str) -> Iterator[bytes]:
 
 
 def _unzstd(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    reader = zstandard.ZstdDecompressor().decompressobj(read_across_frames=True)
-    for chunk in chunks:
-        yield reader.decompress(chunk)
+    """In pieces too: a few bytes may stand for gigabytes."""
+    decompressor = zstandard.ZstdDecompressor()
+    with decompressor.stream_reader(_Chunks(iter(chunks)), read_across_frames=True) as reader:
+        while piece := reader.read(_PIECE):
+            yield piece
 
 
 def _gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -77,6 +79,22 @@ def _gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
                 reader = zlib.decompressobj(wbits=_GZIP_WBITS)
             yield reader.decompress(left, _PIECE)
             left = reader.unconsumed_tail or reader.unused_data
+
+
+class _Chunks:
+    """A file to read from, made of chunks; ``read`` gives what there is, at most ``size`` bytes."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks, self._left = chunks, memoryview(b"")
+
+    def read(self, size: int) -> bytes:
+        while not self._left:
+            try:
+                self._left = memoryview(next(self._chunks))
+            except StopIteration:
+                return b""
+        piece, self._left = self._left[:size], self._left[size:]
+        return bytes(piece)
 
 
 class _Gzip:
