@@ -14,7 +14,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Protocol
+from typing import IO, Protocol, cast
 
 import zstandard
 
@@ -64,7 +64,8 @@ def decompressed(chunks: Iterable[bytes], media_type: str) -> Iterator[bytes]:
 def _unzstd(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """In pieces too: a few bytes may stand for gigabytes."""
     decompressor = zstandard.ZstdDecompressor()
-    with decompressor.stream_reader(_Chunks(iter(chunks)), read_across_frames=True) as reader:
+    source = cast("IO[bytes]", _Chunks(iter(chunks)))  # it is only read
+    with decompressor.stream_reader(source, read_across_frames=True) as reader:
         while piece := reader.read(_PIECE):
             yield piece
 
