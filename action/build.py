@@ -139,7 +139,7 @@ class _Making:
     def taken_over(self) -> _Made | None:
         """The published image, when it has just the content that would be built: no blob is fetched or written."""
         publications, told, there = self.means.publications, partial(self.means.log, self.job), self.there
-        if publications is None or there is None:
+        if publications is None or there is None or not there.in_index:
             return None
         foreseen = self.images.foreseen if self.images else None
         with self.images.sketched() if self.images else nullcontext():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from action.errors import InputError, Problem
-from action.shape import from_json
+from action.shape import from_json, whole_text
 from generator.names import Arch, ImageType
 
 # Bytes of one document: the bill of a thousand images is a hundredth of it.
@@ -69,7 +69,7 @@ class Result:
     def write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(asdict(self), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-        path.write_bytes(text.encode("utf-8", "replace"))  # a file of the context may have a name that is no text
+        path.write_text(whole_text(text), encoding="utf-8")  # a file of the context may have a name that is no text
 
     @classmethod
     def read(cls, path: Path) -> Self:

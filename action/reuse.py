@@ -19,6 +19,7 @@ from action.image.layers import BILL, SMALL_BLOBS, TITLE_ANNOTATION
 from action.nearby import NOTHING, Earlier
 from action.reference import ImageReference
 from action.registry.client import RegistryClient
+from action.store.compression import decompressed
 from action.store.digest import digest_of
 from action.store.manifest import ImageManifest, Manifest, Part, parse_manifest
 from action.store.media import OCI_MANIFEST
@@ -32,11 +33,16 @@ _EARLIER_LIMIT = 64 << 20  # bytes; what is more costs longer to read than to as
 
 @dataclass(frozen=True, slots=True)
 class PublishedImage:
-    """One architecture of an image, as it is published. ``content_id`` is empty when it bears none."""
+    """One architecture of an image, as its tag names it. ``content_id`` is empty when it bears none.
+
+    ``in_index``: the version's index names the same. A tag alone that bears the content id may be anybody's who could
+    write it for a moment, so that nothing is taken over by it; its documents are read, since digests check them.
+    """
 
     reference: ImageReference
     manifest: Manifest
     image: ImageManifest
+    in_index: bool
 
     @property
     def content_id(self) -> str:
@@ -56,10 +62,7 @@ class Publications:
     namespace: str
 
     def find(self, app: str, version: str, arch: Arch, told: Callable[[str], None]) -> PublishedImage | None:
-        """The image of one architecture that its tag names now, when the version's index names the same.
-
-        A tag alone that bears the content id may be anybody's who could write it for a moment.
-        """
+        """The image of one architecture that its tag names now."""
         whole = ImageReference.parse(f"{self.registry}/{self.namespace}/{app}:{version}")
         reference = published.at(whole, tag=f"{version}-{arch}")
         try:
@@ -68,12 +71,13 @@ class Publications:
             named = published.entries(index).get(arch) if index else None
             if manifest and named != manifest.digest:
                 told(f"{reference} is {manifest.digest}, and {whole} names {named or 'none'} for {arch}: it is built")
-                return None
             image = parse_manifest(manifest.body, manifest.media_type, str(reference)) if manifest else None
         except ClusterImageError as error:
             told(_unseen(reference, error))
             return None
-        return PublishedImage(reference, manifest, image) if manifest and isinstance(image, ImageManifest) else None
+        if manifest is None or not isinstance(image, ImageManifest):
+            return None
+        return PublishedImage(reference, manifest, image, in_index=named == manifest.digest)
 
     def earlier(self, there: PublishedImage, told: Callable[[str], None]) -> Earlier:
         """What is inside of a published cluster image, as far as it can be read in few and short requests."""
@@ -92,7 +96,14 @@ class Publications:
         return Earlier(references, {digest: body for each in found for digest, body in each})
 
     def _layer(self, there: PublishedImage, layer: Part) -> bytes:
-        return b"".join(self.client.read_blob(there.reference, layer.digest, size=layer.size))
+        """The tar of a layer; nothing when it is longer than what is worth reading."""
+        read = self.client.read_blob(there.reference, layer.digest, size=layer.size)
+        data = bytearray()
+        for chunk in decompressed(read, layer.media_type):
+            data += chunk
+            if len(data) > _EARLIER_LIMIT:
+                return b""
+        return bytes(data)
 
     def take_over(self, there: PublishedImage, layout: OciLayout, told: Callable[[str], None]) -> str | None:
         """Bring an image's documents into ``layout``, checked by their digests; returns the digest of its manifest.

@@ -8,8 +8,9 @@ is not sent it again:
 - the links of ``registry/`` go by repository;
 - everything else is one layer.
 
-A layer is compressed when most of what it holds is not (binaries, charts, the links of ``registry/``); blobs of
-``registry/`` travel as they are. The bill of images is always plain, for whoever only wants to read that.
+A layer is compressed when most of what it holds is not (binaries, charts, the documents and links of ``registry/``);
+layers of the images in ``registry/`` travel as they are. The bill of images is always plain, for whoever only wants to
+read that.
 """
 
 from __future__ import annotations

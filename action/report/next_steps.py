@@ -31,4 +31,5 @@ def _lines(kind: Kind, path: Path, reference: str, image_type: ImageType) -> Ite
         yield f"{program} load -i {shlex.quote(str(path))}"
     yield f"{program} run {reference}"
     if kind != "registry" and not reference.startswith("localhost/"):
-        yield f"skopeo copy --all {source} docker://{reference}"
+        # By itself skopeo compresses plain layers on the way, and another image arrives than the one that was built.
+        yield f"skopeo copy --all --preserve-digests {source} docker://{reference}"

@@ -14,7 +14,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Protocol
+from typing import IO, Protocol, cast
 
 import zstandard
 
@@ -62,9 +62,12 @@ def decompressed(chunks: Iterable[bytes], media_type: str) -> Iterator[bytes]:
 
 
 def _unzstd(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    reader = zstandard.ZstdDecompressor().decompressobj(read_across_frames=True)
-    for chunk in chunks:
-        yield reader.decompress(chunk)
+    """In pieces too: a few bytes may stand for gigabytes."""
+    decompressor = zstandard.ZstdDecompressor()
+    source = cast("IO[bytes]", _Chunks(iter(chunks)))  # it is only read
+    with decompressor.stream_reader(source, read_across_frames=True) as reader:
+        while piece := reader.read(_PIECE):
+            yield piece
 
 
 def _gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -77,6 +80,22 @@ def _gunzip(chunks: Iterable[bytes]) -> Iterator[bytes]:
                 reader = zlib.decompressobj(wbits=_GZIP_WBITS)
             yield reader.decompress(left, _PIECE)
             left = reader.unconsumed_tail or reader.unused_data
+
+
+class _Chunks:
+    """A file to read from, made of chunks; ``read`` gives what there is, at most ``size`` bytes."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks, self._left = chunks, memoryview(b"")
+
+    def read(self, size: int) -> bytes:
+        while not self._left:
+            try:
+                self._left = memoryview(next(self._chunks))
+            except StopIteration:
+                return b""
+        piece, self._left = self._left[:size], self._left[size:]
+        return bytes(piece)
 
 
 class _Gzip:

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
+import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from action import bill, content_id
 from action.__main__ import main
 from action.errors import ClusterImageError, InputError
+from action.image.layers import BILL, TITLE_ANNOTATION
 from action.origin import Origin
 from action.publish import publish
 from action.published import entries
 from action.reference import ImageReference
 from action.registry.auth import AnonymousKeychain
 from action.registry.client import RegistryClient
-from action.results import ImageInside, PublishResult, Target
+from action.results import PublishResult, Target
 from action.store.digest import digest_of
-from action.store.media import OCI_MANIFEST
+from action.store.media import OCI_LAYER, OCI_MANIFEST
 from action.store.oci_layout import OciLayout
 from generator.names import ARCHES, Arch
 from tests.support.building import build_image
+from tests.support.images import image, layer
+from tests.support.placed import put_images
 from tests.support.registries import RunningRegistry, docker_registry
 
 pytestmark = pytest.mark.real("docker-registry")
 
 TARGET = Target(type="apps", app="victim", version="v1", arches=("amd64",))
-INSIDE = ImageInside(
-    reference="docker.io/library/a:1", path="library/a", tag="1", index_digest=None, digest="sha256:" + "a" * 64,
-    size=9, found=("charts/web",),
-)  # fmt: skip
+INSIDE = image(layer("inside"))
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +52,10 @@ def build(folder: Path, arch: Arch = "amd64", text: str = "hello\n", **origin: A
     context = folder.parent / f"context-{folder.name}"
     context.mkdir(parents=True)
     (context / "file").write_text(text)
-    (context / "Kubefile").write_text("FROM scratch\nCOPY file /\n")
+    (context / "Kubefile").write_text("FROM scratch\nCOPY file /\nCOPY registry ./registry\n")
     layout = OciLayout(folder)
-    built = build_image(context, context / "Kubefile", arch=arch, layout=layout, images=[INSIDE])
+    images = put_images(context, {"a:1": INSIDE})
+    built = build_image(context, context / "Kubefile", arch=arch, layout=layout, images=images)
     named = {"type": "apps", "app": "victim", "version": "v1", "arch": arch, "run": "", **origin}
     layout.put_index(f"v1-{arch}", built.digest, annotations=Origin(**named).annotations())
     return layout
@@ -154,15 +159,28 @@ def _link(place: Callable[[OciLayout], Path]) -> Callable[[OciLayout], None]:
     return attack
 
 
-def _bill(digest: object) -> Callable[[OciLayout], None]:
+def _bill(digest: str) -> Callable[[OciLayout], None]:
+    """The bill says another digest than that of the image inside; everything else agrees with it."""
+
     def attack(layout: OciLayout) -> None:
-        other = OciLayout(layout.root.parent / "other")
-        context = layout.root.parent / f"context-{layout.root.name}"
-        inside = ImageInside(**{**{name: getattr(INSIDE, name) for name in INSIDE.__slots__}, "digest": digest})
-        built = build_image(context, context / "Kubefile", layout=other, images=[inside])
-        other.put_index("v1-amd64", built.digest, annotations=layout.resolve("v1-amd64").annotations)
-        shutil.rmtree(layout.root)
-        other.root.rename(layout.root)
+        manifest = layout.read_manifest(layout.resolve("v1-amd64").digest)
+        config = layout.read_manifest(manifest["config"]["digest"])
+        titles = [part["annotations"][TITLE_ANNOTATION] for part in manifest["layers"]]
+        number = titles.index(BILL)
+        honest = bill.from_layer(layout.read_blob(manifest["layers"][number]["digest"]))
+        assert honest is not None
+        body = json.dumps(bill.to_document([replace(inside, digest=digest) for inside in honest])).encode()
+        entry = tarfile.TarInfo(bill.PATH)
+        entry.size = len(body)
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as tar:
+            tar.addfile(entry, io.BytesIO(body))
+        written = layout.write_blob([buffer.getvalue()], OCI_LAYER)
+        manifest["layers"][number].update(digest=written.digest, size=written.size)
+        config["rootfs"]["diff_ids"][number] = written.digest
+        manifest["config"] = layout.write_json(config, manifest["config"]["mediaType"]).to_json()
+        identity = manifest["annotations"][content_id.LABEL]
+        _point_to(layout, json.dumps(content_id.sealed(manifest, identity)).encode())
 
     return attack
 
@@ -282,8 +300,8 @@ def plant(registry: RunningRegistry, namespace: str, layout: OciLayout, text: st
     config = evil.read_manifest(manifest["config"]["digest"])
     config["config"]["Labels"]["io.cluster-image.content-id"] = identity
     manifest["config"] = evil.write_json(config, manifest["config"]["mediaType"]).to_json()
-    manifest["annotations"]["io.cluster-image.content-id"] = identity
-    evil.put_index("v1-amd64", evil.write_manifest(manifest).digest, annotations=entry.annotations)
+    sealed = content_id.sealed(manifest, identity)
+    evil.put_index("v1-amd64", evil.write_manifest(sealed).digest, annotations=entry.annotations)
     return str(send(registry, namespace, evil).platforms[0].digest)
 
 

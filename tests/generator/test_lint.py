@@ -132,8 +132,12 @@ def test_the_scripts_of_a_rootfs_image_may_be_files_or_made_by_init_sh(tmp_path:
 def test_the_dockerfile_of_an_ordinary_image_runs_its_words_as_one_command(tmp_path: Path) -> None:
     words = 'CMD ["helm", "version"]\n'
     write_tree(tmp_path, {"applications/web/v1/Dockerfile": f"FROM alpine\n{words}"})
-    write_tree(
-        tmp_path, {"applications/two/v1/Kubefile": SCRATCH, "applications/two/v1/Dockerfile": f"FROM a\n{words}"}
-    )
     write_tree(tmp_path, {"applications/app/v1/Dockerfile": f"FROM scratch\n{words}"})
     assert found(tmp_path) == [("words-as-commands", "applications/app/v1/Dockerfile")]
+
+
+def test_beside_a_kubefile_the_words_of_a_dockerfile_are_not_read_as_commands(tmp_path: Path) -> None:
+    """Sealos runs the Kubefile's; what is told is only that one name is to be both images."""
+    files = {"Kubefile": SCRATCH, "Dockerfile": 'FROM a\nCMD ["helm", "version"]\n'}
+    write_tree(tmp_path / "applications/two/v1", files)
+    assert found(tmp_path) == [("name-collision", "applications/two/v1")]

@@ -12,33 +12,30 @@ import pytest
 from action.errors import InputError
 from action.image.compressible import is_compressible
 from action.image.layer_blob import diff_id_of, take_layer
-from action.image.layers import BILL, TITLE_ANNOTATION
+from action.image.layers import BILL, SMALL_BLOBS, TITLE_ANNOTATION
 from action.image.rootfs import ROOT, Node
-from action.results import ImageInside
 from action.store.media import OCI_LAYER
 from action.store.oci_layout import Descriptor, OciLayout
 from generator.config import Compression
 from tests.support.building import build_image
+from tests.support.images import image, layer
+from tests.support.placed import put_images
 from tests.support.unpacked import config_of, make_files, tar_of
 
 NOISE = random.Random(3).randbytes(400_000)  # noqa: S311 - the same bytes in every run
-BLOB = hashlib.sha256(b"\x1f\x8b" + NOISE).hexdigest()
 FILES = {
     "Kubefile": "FROM scratch\nCOPY . .\n",
     "opt/tool": b"text " * 100_000,
     "opt/tool.tgz": b"\x1f\x8b" + NOISE,
     "charts/values.yaml": "a: 1\n",
-    f"registry/docker/registry/v2/blobs/sha256/{BLOB[:2]}/{BLOB}/data": b"\x1f\x8b" + NOISE,
 }
-INSIDE = ImageInside(
-    reference="docker.io/library/a:1", path="library/a", tag="1", index_digest=None, digest=f"sha256:{'a' * 64}",
-    size=1, found=("x",),
-)  # fmt: skip
+INSIDE = image(layer("inside", 400_000))
 
 
 def built(folder: Path, layout: OciLayout, **options: Any) -> str:
     make_files(folder, FILES)
-    return build_image(folder, folder / "Kubefile", layout=layout, images=[INSIDE], **options).digest
+    images = put_images(folder, {"a:1": INSIDE})
+    return build_image(folder, folder / "Kubefile", layout=layout, images=images, **options).digest
 
 
 @pytest.mark.parametrize("compression", ["zstd", "gzip"])
@@ -49,7 +46,9 @@ def test_what_is_compressed_already_travels_as_it_is(tmp_path: Path, compression
         layer["annotations"][TITLE_ANNOTATION].rpartition("/")[2]: layer["mediaType"].removeprefix(OCI_LAYER)
         for layer in layout.read_manifest(digest)["layers"]
     }
-    assert forms == {"tool": f"+{compression}", "files": f"+{compression}", "tool.tgz": "", "data": "", BILL: ""}
+    packed = ("tool", "files", f"{SMALL_BLOBS} 13", "registry links 13")
+    plain = ("tool.tgz", "data", BILL)
+    assert forms == {**dict.fromkeys(packed, f"+{compression}"), **dict.fromkeys(plain, "")}
 
 
 @pytest.mark.parametrize("compression", ["zstd", "gzip"])

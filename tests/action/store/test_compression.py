@@ -99,3 +99,13 @@ def test_another_zlib_is_refused_before_it_writes(monkeypatch: pytest.MonkeyPatc
         new_compressor("zstd")
     finally:
         compression._has_the_usual_zlib.cache_clear()
+
+
+def test_few_bytes_that_stand_for_many_come_in_pieces() -> None:
+    """What is read is a stranger's: a piece of it must not fill the memory."""
+    size = 64 << 20
+    forms: dict[Compression, str] = {"zstd": ZSTD, "gzip": GZIP}
+    for form, media_type in forms.items():
+        bomb = packed(form, [bytes(size)])
+        lengths = [len(piece) for piece in decompressed([bomb], media_type)]
+        assert (sum(lengths), max(lengths)) == (size, 1 << 20)
