@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from action.command import parse
+from action.request.parse import parse
 from tests.support.answers import PAGE, SCENES, fill
 
 

@@ -1,106 +1,136 @@
-"""The import direction of the two packages (CONTRIBUTING.md, "Shape"), read from the source."""
+"""The rooms of both packages and the direction of their imports (CONTRIBUTING.md, "Shape"), read from the source."""
 
 from __future__ import annotations
 
 import ast
-import subprocess
 import sys
-from pathlib import Path
+from collections import Counter
+from pathlib import Path, PurePosixPath
 
 import pytest
 
+from tests.support.rooms import ROOMS, room_of, table
+
 ROOT = Path(__file__).resolve().parent.parent
-MARKDOWN = {"markdown_it", "mdit_py_plugins"}
-SOURCES = sorted([*ROOT.glob("generator/**/*.py"), *ROOT.glob("action/**/*.py")])
+SOURCES = {
+    PurePosixPath(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8"))
+    for package in ("generator", "action")
+    for path in sorted((ROOT / package).glob("**/*.py"))
+}
+MODULES = {".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in SOURCES}
+# What judges a stranger's text may use these beside the standard library: the readers of Markdown.
+MARKDOWN_READERS = {"markdown_it", "mdit_py_plugins"}
+MOST_FILES = 17
 
 
-def imports(path: Path) -> set[str]:
-    """Every module of ours that a file imports, wherever in the file, as dotted names."""
+def imports(path: PurePosixPath) -> set[str]:
+    """Every module that a file imports, wherever in the file, as dotted names."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(SOURCES[path]):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             assert node.level == 0, f"{path}: imports are absolute here"
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else node.module for name in names}
     return found
 
 
-def ours(path: Path) -> set[str]:
-    return {name for name in imports(path) if name.split(".")[0] in {"generator", "action"}}
+def imported(path: PurePosixPath) -> set[PurePosixPath]:
+    """The files of ours that a file imports."""
+    return {MODULES[name] for name in imports(path) if name in MODULES}
 
 
-def in_package(path: Path, package: str) -> bool:
-    return path.relative_to(ROOT).as_posix().startswith(package.replace(".", "/"))
+def in_folder(path: PurePosixPath, *folders: str) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)
 
 
-def test_the_generator_never_imports_the_action() -> None:
-    assert not {(str(p), n) for p in SOURCES if in_package(p, "generator") for n in ours(p) if n.startswith("action")}
+def strays(folder: str, *forbidden: str) -> set[tuple[str, str]]:
+    """The files below ``folder`` that import a module whose name starts with one of ``forbidden``."""
+    files = [path for path in SOURCES if in_folder(path, folder)]
+    assert files, f"there is nothing below {folder}"
+    return {(str(path), name) for path in files for name in imports(path) if name.startswith(forbidden)}
 
 
-def test_the_action_imports_only_the_shared_modules_of_the_generator() -> None:
-    shared = ("errors", "names", "catalog", "config", "matrix", "changes", "init_lint", "init_env", "image_pins")
-    allowed = tuple(f"generator.{name}" for name in shared)
-    stray = {
-        (path.relative_to(ROOT).as_posix(), name)
-        for path in SOURCES
-        if in_package(path, "action")
-        for name in ours(path)
-        if name.startswith("generator.") and not name.startswith(allowed)
-    }
-    assert not stray
+def test_every_file_lives_in_a_room() -> None:
+    assert [str(path) for path in SOURCES if room_of(path) is None] == ["action/__init__.py"]
+    assert all(any(room.has(path) for path in SOURCES) for room in ROOMS)
+
+
+def test_a_room_imports_only_rooms_below_it() -> None:
+    upwards = set()
+    for path in SOURCES:
+        here = room_of(path)
+        for other in imported(path):
+            there = room_of(other)
+            if here and there and here != there and there.floor >= here.floor:
+                upwards.add((str(path), str(other)))
+    assert not upwards
+
+
+def test_the_folders_of_a_room_import_each_other_in_one_direction() -> None:
+    below: dict[PurePosixPath, set[PurePosixPath]] = {}
+    for path in SOURCES:
+        for other in imported(path) if path.name != "__main__.py" else ():
+            if room_of(path) == room_of(other) and path.parent != other.parent:
+                below.setdefault(path.parent, set()).add(other.parent)
+    assert not {str(folder) for folder in below if folder in _reached(folder, below)}
+
+
+def _reached(folder: PurePosixPath, below: dict[PurePosixPath, set[PurePosixPath]]) -> set[PurePosixPath]:
+    reached: set[PurePosixPath] = set()
+    queue = [folder]
+    while queue:
+        for other in below.get(queue.pop(), set()) - reached:
+            reached.add(other)
+            queue.append(other)
+    return reached
+
+
+def test_no_folder_is_a_heap() -> None:
+    sizes = Counter(path.parent for path in SOURCES if path.name != "__init__.py")
+    assert not {str(folder): size for folder, size in sizes.items() if size > MOST_FILES}
+
+
+def test_the_table_of_the_contributing_page_is_the_list() -> None:
+    assert table() in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def test_the_generator_never_imports_the_action_and_opens_no_socket() -> None:
+    assert not strays("generator", "action", "socket", "urllib", "http", "ssl")
+
+
+def test_the_action_imports_only_the_shared_parts_of_the_generator() -> None:
+    shared = ("settings", "tree", "builds")
+    allowed = ("generator.errors", "generator.names", *(f"generator.{room}" for room in shared))
+    assert {name for _, name in strays("action", "generator.") if not name.startswith(allowed)} == set()
 
 
 @pytest.mark.parametrize("leaf", ["generator/errors.py", "generator/names.py"])
 def test_leaves_import_nothing_of_ours(leaf: str) -> None:
-    assert not ours(ROOT / leaf)
-
-
-def test_references_need_only_the_errors() -> None:
-    assert {name.rpartition(".")[0] or name for name in ours(ROOT / "action/reference.py")} <= {
-        "generator",
-        "generator.errors",
-    }
+    assert not imported(PurePosixPath(leaf))
 
 
 def test_the_store_knows_no_network() -> None:
-    forbidden = ("action.registry", "urllib3", "http", "socket")
-    assert not {
-        (str(path), name)
-        for path in SOURCES
-        if in_package(path, "action/store")
-        for name in imports(path)
-        if name.startswith(forbidden)
-    }
+    assert not strays("action/store", "action.registry", "urllib3", "http", "socket", "ssl")
 
 
-@pytest.mark.parametrize("module", ["command", "gate"])
-def test_command_and_gate_use_the_standard_library_and_the_leaves(module: str) -> None:
-    """What decides about a stranger's text has no dependency, directly or not, but what reads Markdown in it."""
-    seen: set[Path] = set()
-    queue = [ROOT / "action" / f"{module}.py"]
+@pytest.mark.parametrize("start", ["action/request/parse.py", "action/decision/gate.py"])
+def test_what_judges_a_strangers_text_needs_the_standard_library_only(start: str) -> None:
+    """Directly and by everything it imports, except for the reader of Markdown."""
+    seen: set[PurePosixPath] = set()
+    queue = [PurePosixPath(start)]
     while queue:
         path = queue.pop()
-        if path in seen or not path.exists():
+        if path in seen:
             continue
         seen.add(path)
-        for name in imports(path):
+        reader = in_folder(path, "action/request/markdown")
+        for name in imports(path) - set(MODULES):
             top = name.split(".")[0]
-            allowed = {"generator", "action"} | (MARKDOWN if path == ROOT / "action/markdown.py" else set())
-            assert top in allowed or top in sys.stdlib_module_names, f"{path} imports {name}"
-            if top in {"generator", "action"}:
-                queue.append(ROOT / (name.replace(".", "/") + ".py"))
+            assert top in sys.stdlib_module_names or (reader and top in MARKDOWN_READERS), f"{path} imports {name}"
+        queue += imported(path)
 
 
 def test_nothing_imports_a_main() -> None:
-    assert not {(str(path), name) for path in SOURCES for name in ours(path) if "__main__" in name}
-
-
-def test_talk_is_read_without_packages() -> None:
-    """Most comments ask for nothing; the job that finds out starts without Markdown's reader."""
-    code = "import sys; from action.command import parse; parse('', %r); print('markdown_it' in sys.modules)"
-    for text, loaded in (("thanks, the image works", "False"), ("/imagebuild_apps hello v1", "True")):
-        process = subprocess.run(
-            [sys.executable, "-c", code % text], cwd=ROOT, capture_output=True, text=True, check=True
-        )
-        assert process.stdout.strip() == loaded
+    assert not {(str(path), name) for path in SOURCES for name in imports(path) if "__main__" in name}

@@ -9,26 +9,26 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from action.build import Job, Means, build
+from action.build.one_image import Job, Means, build
+from action.build.output import name_platform, open_destination
 from action.cli.options import add_jobs, add_option, add_positional
-from action.destination import name_platform, open_destination
+from action.context.init_script import InitRules
 from action.errors import ClusterImageError, InputError, Problem, UsageError
-from action.github import escape_log
-from action.init_script import InitRules
-from action.login import looking_client, with_destination
-from action.publish import default_destination
-from action.registry.auth import default_keychain
+from action.github.api import escape_log
+from action.model.address import default_destination, with_destination
+from action.model.results import BuildResult, Target
+from action.publication.login import looking_client
+from action.publication.reuse import Publications
 from action.registry.client import RegistryClient
-from action.report.build import build_table
-from action.report.next_steps import next_steps
-from action.results import BuildResult, Target
-from action.reuse import Publications
-from action.store.oci_layout import OciLayout
-from generator.catalog import Catalog, Version, read_catalog
-from generator.config import Settings, load_settings
+from action.registry.credentials.auth import default_keychain
+from action.report.terminal.build import build_table
+from action.report.terminal.next_steps import next_steps
+from action.store.oci.layout import OciLayout
+from generator.builds.matrix import Row
 from generator.errors import machine_problem
-from generator.matrix import Row
 from generator.names import ARCHES, IMAGE_TYPES, ImageType
+from generator.settings.settings import Settings, load_settings
+from generator.tree.catalog import Catalog, Version, read_catalog
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

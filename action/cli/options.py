@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from action.registry.limits import JOBS
+from action.registry.http.limits import JOBS
 
 ENVIRONMENT_PREFIX = "IMAGEBUILD_"
 

@@ -6,8 +6,8 @@ import argparse
 import sys
 from typing import Any
 
-from action.command import Parsed, Request, parse
 from action.errors import InputError, Problem
+from action.request.parse import Parsed, Request, parse
 from generator.errors import escape_log
 
 

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 from action.cli.options import add_jobs
-from action.discover.findings import Finding, Source
 from action.errors import InputError, Problem, UsageError
-from action.place import place
-from action.reference import ImageReference
-from action.registry.auth import default_keychain
+from action.model.findings import Finding, Source
+from action.model.reference import ImageReference
+from action.placement.place import place
 from action.registry.client import RegistryClient
-from action.report.placement import placement_table
-from action.report.progress import progress_for
+from action.registry.credentials.auth import default_keychain
+from action.report.terminal.placement import placement_table
+from action.report.terminal.progress import progress_for
 from generator.names import ARCHES, Arch
 
 
@@ -57,8 +57,8 @@ def handle(args: argparse.Namespace) -> int:
 
 
 def _scanned(context: Path, arch: Arch) -> tuple[Finding, ...]:
-    from action.discover.application import as_chosen
-    from action.discover.scan import scan_context  # needs the parsers of charts and scripts; named images do not
+    from action.discovery.lists.application import as_chosen
+    from action.discovery.scan import scan_context  # needs the parsers of charts and scripts; named images do not
 
     scan = as_chosen(scan_context(context, arch=arch), context)
     errors = [problem for problem in scan.problems if problem.severity == "error"]

@@ -9,22 +9,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from action import gate
-from action.answer import FAILED, SEEN, Posted, answer, post, react
 from action.cli.options import add_option
-from action.command import parse
+from action.decision import gate
+from action.decision.handover import pack
+from action.decision.plan import DECISIONS, Plan, plan, plan_request
 from action.errors import ClusterImageError, InputError, Problem
-from action.event import ISSUE_EVENTS, Event, read_event
-from action.github import GitHubApi, add_summary, escape_log, set_output
-from action.handover import pack
-from action.plan import Plan, Run, plan, plan_request
-from action.report.comment import refused
-from action.report.summary import plan_summary
-from generator.config import Settings, load_settings
+from action.github.api import GitHubApi, escape_log
+from action.github.event import ISSUE_EVENTS, Event, read_event, read_json
+from action.github.workflow import Run, add_summary, run_of_environment, set_output
+from action.report.answer import FAILED, SEEN, Posted, answer, post, react
+from action.report.comment.before_build import refused
+from action.report.comment.summary import plan_summary
+from action.request.parse import parse
+from generator.settings.settings import Settings, load_settings
 
 # An output may have 1 MB, counted as UTF-16: github-actions facts, "Job outputs".
 OUTPUT_LIMIT = 450_000
-DECISIONS = {"ignore": "ignored", "answer": "answered", "refuse": "refused", "wait": "waiting", "build": "build"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,28 +106,6 @@ def _tell(event: Event, error: ClusterImageError, api: GitHubApi) -> Problem | N
     except ClusterImageError as other:
         return other.problems[0]._replace(severity="warning")
     return react(api, event.issue.number, event.comment_id, FAILED)
-
-
-def run_of_environment() -> Run:
-    """The workflow run that this process is a step of."""
-    environment = os.environ
-    repository = environment.get("GITHUB_REPOSITORY", "")
-    run_id = environment.get("GITHUB_RUN_ID", "0")
-    url = f"{environment.get('GITHUB_SERVER_URL', 'https://github.com')}/{repository}/actions/runs/{run_id}"
-    again = environment.get("GITHUB_RUN_ATTEMPT", "1") not in ("", "1")
-    by = environment.get("GITHUB_TRIGGERING_ACTOR", "") or environment.get("GITHUB_ACTOR", "")
-    return Run(repository, url, int(run_id) if run_id.isdigit() else 0, by if again else "")
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object from a file."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(Problem("unreadable", f"cannot be read: {error}", file=str(path))) from error
-    if not isinstance(data, dict):
-        raise InputError(Problem("unreadable", "is no JSON object", file=str(path)))
-    return data
 
 
 def _write_outputs(planned: Plan, outcome: str, report: dict[str, Any]) -> None:

@@ -12,17 +12,19 @@ from pathlib import Path
 
 from action.cli.options import add_option
 from action.errors import ClusterImageError, InputError, Problem, UsageError
-from action.github import GitHubApi, escape_log, set_output
-from action.layout_check import check_files, foreign
-from action.login import PASSWORD, USERNAME, publishing_client, with_destination
-from action.origin import this_run
-from action.publish import default_destination, publish
-from action.report.table import size
-from action.results import PublishResult, Target
-from action.store.oci_layout import OciLayout
-from generator.catalog import read_catalog
-from generator.config import load_settings
+from action.github.api import GitHubApi, escape_log
+from action.github.workflow import set_output
+from action.model.address import default_destination, with_destination
+from action.model.origin import this_run
+from action.model.results import PublishResult, Target
+from action.model.wording import size
+from action.publication.layout_check import check_files, foreign
+from action.publication.login import PASSWORD, USERNAME, publishing_client
+from action.publication.publish import publish
+from action.store.oci.layout import OciLayout
 from generator.names import Arch
+from generator.settings.settings import load_settings
+from generator.tree.catalog import read_catalog
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

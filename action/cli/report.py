@@ -8,16 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from action.answer import DONE, FAILED, react
 from action.cli.options import add_option
-from action.cli.plan import run_of_environment
+from action.decision.handover import unpack
+from action.decision.status import Status, write_marker
 from action.errors import Problem
-from action.github import GitHubApi, GitHubError, add_summary, escape_log
-from action.handover import unpack
-from action.report.marker import Status, write_marker
-from action.report.outcome import Image, collect
-from action.report.result import defect_text, result, status_table
-from action.report.summary import result_summary
+from action.github.api import GitHubApi, escape_log
+from action.github.calls import GitHubError
+from action.github.workflow import add_summary, run_of_environment
+from action.report.answer import DONE, FAILED, react
+from action.report.comment.after_build import defect_text, result, status_table
+from action.report.comment.outcome import Image, collect
+from action.report.comment.summary import result_summary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,17 +8,17 @@ import os
 import sys
 from pathlib import Path
 
-from action.discover.application import as_chosen, settings_of
-from action.discover.findings import Scan
-from action.discover.literals import literal
-from action.discover.scan import scan_context
+from action.discovery.evidence.literals import literal
+from action.discovery.lists.application import as_chosen, settings_of
+from action.discovery.scan import scan_context
 from action.errors import InputError, Problem, UsageError
-from action.github import escape_log
-from action.look_inside import look_inside
-from action.registry.auth import default_keychain
+from action.github.api import escape_log
+from action.model.findings import Scan
+from action.placement.look_inside import look_inside
 from action.registry.client import RegistryClient
-from action.report.annotations import annotation
-from action.report.scan import strict_problems, to_json, to_table, why
+from action.registry.credentials.auth import default_keychain
+from action.report.terminal.annotations import annotation
+from action.report.terminal.scan import strict_problems, to_json, to_table, why
 from generator.names import ARCHES
 
 

@@ -6,14 +6,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from action.answer import answer
-from action.approval import LEVELS
-from action.cli.plan import DECISIONS, read_json
-from action.errors import InputError, Problem
-from action.event import ISSUE_EVENTS
-from action.plan import Plan, Run, plan
-from generator.config import load_settings
+from action.decision.approval import LEVELS
+from action.decision.plan import DECISIONS, Plan, plan
+from action.github.event import ISSUE_EVENTS, guess_name, read_json
+from action.github.workflow import Run
+from action.report.answer import answer
 from generator.errors import escape_log
+from generator.settings.settings import load_settings
 
 
 class OfflineApi:
@@ -57,24 +56,6 @@ def handle(args: argparse.Namespace) -> int:
         said = answer(planned, args.root, settings, run)
         print("\nanswer: none" if said is None else escape_log(f"\nanswer:\n\n{said.body}"))
     return 0
-
-
-def guess_name(data: dict[str, Any]) -> str:
-    """The name of the event that has such a file: files do not carry it."""
-    if "comment" in data:
-        return "issue_comment"
-    if "issue" in data:
-        return "issues"
-    if "pull_request" in data:
-        return "pull_request"
-    if "inputs" in data:
-        return "workflow_dispatch"
-    if "schedule" in data:
-        return "schedule"
-    if "before" in data:
-        return "push"
-    hint = f"give --event-name, such as {ISSUE_EVENTS[0]}"
-    raise InputError(Problem("bad-event", "the file does not look like an event that builds something", hint))
 
 
 def _print(name: str, planned: Plan) -> None:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from action.errors import InputError
-from action.store.verify import verify
+from action.store.directory.verify import verify
 from generator.names import ARCHES
 
 

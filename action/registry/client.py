@@ -8,18 +8,18 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from action.errors import Problem, RegistryError
-from action.reference import ImageReference
-from action.registry.auth import Keychain
-from action.registry.authorizer import pull_scope
-from action.registry.hosts import Endpoint, endpoint
-from action.registry.limits import JOBS, Kind, kind_of
-from action.registry.refusal import unreachable
-from action.registry.response import Broken, Response, Timeouts, count_of
-from action.registry.retry import RetryPolicy
+from action.model.reference import ImageReference
+from action.registry.credentials.auth import Keychain
+from action.registry.credentials.authorizer import pull_scope
+from action.registry.http.hosts import Endpoint, endpoint
+from action.registry.http.limits import JOBS, Kind, kind_of
+from action.registry.http.refusal import unreachable
+from action.registry.http.response import Broken, Response, Timeouts, count_of
+from action.registry.http.retry import RetryPolicy
 from action.registry.transport import Session
-from action.store.digest import digest_of
-from action.store.manifest import Manifest
-from action.store.media import MANIFEST_TYPES
+from action.store.oci.digest import digest_of
+from action.store.oci.manifest import Manifest
+from action.store.oci.media import MANIFEST_TYPES
 
 # All four types, always: without OCI among them an OCI index is a 404, without any a tag is a 400.
 _ACCEPT = ", ".join(MANIFEST_TYPES)

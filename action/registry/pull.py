@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from action.errors import Problem, RegistryError
-from action.reference import ImageReference
+from action.model.reference import ImageReference
 from action.registry.client import RegistryClient
-from action.store.digest import digest_of
-from action.store.manifest import Manifest, Part, refused
-from action.store.platform import Leaf, find_leaf
+from action.store.oci.digest import digest_of
+from action.store.oci.image import Leaf
+from action.store.oci.manifest import Manifest, Part, refused
+from action.store.oci.platform import find_leaf
 from generator.names import Arch
 
 _WRONG_BYTES_TRIES = 3

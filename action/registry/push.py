@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from action.errors import InputError, Problem, RegistryError
-from action.reference import ImageReference
-from action.registry.authorizer import push_scope
+from action.model.reference import ImageReference
 from action.registry.client import RegistryClient
-from action.registry.hosts import web_address
-from action.registry.limits import kind_of
-from action.registry.response import Response, count_of
-from action.registry.retry import ONCE, RETRIED_STATUSES
-from action.store.digest import digest_of
-from action.store.manifest import Manifest
-from action.store.media import MANIFEST_TYPES
+from action.registry.credentials.authorizer import push_scope
+from action.registry.http.hosts import web_address
+from action.registry.http.limits import kind_of
+from action.registry.http.response import Response, count_of
+from action.registry.http.retry import ONCE, RETRIED_STATUSES
+from action.store.oci.digest import digest_of
+from action.store.oci.manifest import Manifest
+from action.store.oci.media import MANIFEST_TYPES
 
 # Up to this size an upload is one request, started again from the beginning when it fails.
 _SMALL = 1 << 20

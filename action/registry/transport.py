@@ -13,15 +13,15 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from action.errors import Problem, RegistryError
-from action.registry.auth import Keychain
-from action.registry.authorizer import Authorizer, Scopes, refused_login
-from action.registry.hosts import is_loopback, web_address
-from action.registry.limits import JOBS, HostLimits, Kind
-from action.registry.naps import Naps
-from action.registry.pools import Pools
-from action.registry.refusal import hopeless, redacted, refusal, unreachable
-from action.registry.response import Broken, Response, Timeouts, reason_of
-from action.registry.retry import RETRIED_STATUSES, THROTTLING_STATUSES, TOO_MANY, RetryPolicy, parse_retry_after
+from action.registry.credentials.auth import Keychain
+from action.registry.credentials.authorizer import Authorizer, Scopes, refused_login
+from action.registry.http.hosts import is_loopback, web_address
+from action.registry.http.limits import JOBS, HostLimits, Kind
+from action.registry.http.naps import Naps
+from action.registry.http.pools import Pools
+from action.registry.http.refusal import hopeless, redacted, refusal, unreachable
+from action.registry.http.response import Broken, Response, Timeouts, reason_of
+from action.registry.http.retry import RETRIED_STATUSES, THROTTLING_STATUSES, TOO_MANY, RetryPolicy, parse_retry_after
 
 Body = bytes | Callable[[], Iterable[bytes]] | None
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from generator.config import load_settings
-from generator.starter import add_version
+from generator.maintenance.scaffold import add_version
+from generator.settings.settings import load_settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from generator.config import load_settings
 from generator.errors import InputError, Problem
-from generator.lint import lint
+from generator.maintenance.lint import lint
+from generator.settings.settings import load_settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from generator.catalog import read_catalog
+from generator.builds.matrix import rows
 from generator.cli.output import write_json, write_text
-from generator.config import load_settings
-from generator.matrix import rows
+from generator.settings.settings import load_settings
+from generator.tree.catalog import read_catalog
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

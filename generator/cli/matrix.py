@@ -6,13 +6,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from generator.catalog import read_catalog
-from generator.changes import affected
+from generator.builds.affected import affected
+from generator.builds.git import branch_base
+from generator.builds.matrix import rows, shards
 from generator.cli.output import write_json, write_text
 from generator.cli.selecting import add_selection, selection
-from generator.config import load_settings
-from generator.history import branch_base
-from generator.matrix import rows, shards
+from generator.settings.settings import load_settings
+from generator.tree.catalog import read_catalog
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

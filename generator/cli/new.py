@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from generator.config import load_settings
-from generator.model import LATEST
+from generator.maintenance.scaffold import new_app
 from generator.names import IMAGE_TYPES
-from generator.starter import new_app
+from generator.settings.settings import load_settings
+from generator.tree.model import LATEST
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

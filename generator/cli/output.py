@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import TextIO
 
-from generator.matrix import Row
+from generator.builds.matrix import Row
 
 
 def write_json(rows: Iterable[Row], stream: TextIO) -> None:

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.config import Pin, Settings
-from generator.edit import edit
 from generator.errors import InputError, Problem
-from generator.workflows import PINS, pins
+from generator.settings.settings import Pin, Settings
+from generator.settings.yaml_edit import edit
+from generator.workflows.render import PINS, pins
 
 if TYPE_CHECKING:
     from ruamel.yaml.comments import CommentedMap

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from generator.matrix import Selection
+from generator.builds.matrix import Selection
 from generator.names import ARCHES, IMAGE_TYPES
 
 

@@ -10,9 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from generator import yamlfile
-from generator.config import SETTINGS_FILE, load_settings
-from generator.validation import schema
+from generator.settings import yaml_file
+from generator.settings.settings import SETTINGS_FILE, load_settings
+from generator.settings.validation import schema
 
 _EDITOR_LINE = "# yaml-language-server: $schema=generator/schemas/settings.schema.json"
 
@@ -25,7 +25,7 @@ def handle(arguments: argparse.Namespace) -> int:
     root: Path = arguments.root
     values = _plain(asdict(load_settings(root)))
     file = root / SETTINGS_FILE
-    lines = yamlfile.load(file, SETTINGS_FILE).lines if file.exists() else {}
+    lines = yaml_file.load(file, SETTINGS_FILE).lines if file.exists() else {}
     origin = {key: f"{SETTINGS_FILE}:{lines[(key,)]}" if (key,) in lines else "default" for key in values}
     descriptions = {key: rule["description"] for key, rule in schema("settings")["properties"].items()}
     if arguments.format == "json":

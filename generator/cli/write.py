@@ -7,17 +7,17 @@ import shlex
 import sys
 from pathlib import Path
 
-from generator import emit
-from generator.catalog import read_catalog
-from generator.config import Settings, load_settings
-from generator.workflows import render
+from generator.settings.settings import Settings, load_settings
+from generator.tree.catalog import read_catalog
+from generator.workflows import write
+from generator.workflows.render import render
 
 
 def handle(arguments: argparse.Namespace) -> int:
     """Exit code 1 means that --check found a difference; the tree's own problems are warnings here."""
     root: Path = arguments.root
     settings = load_settings(root)
-    changes = emit.changes(root, render(settings))
+    changes = write.changes(root, render(settings))
     _mention_problems(root, settings)
     if arguments.check:
         for change in changes:
@@ -27,7 +27,7 @@ def handle(arguments: argparse.Namespace) -> int:
             print("to mend that, run:", file=sys.stderr)
             print(f"  {_command(root)}", file=sys.stderr)
         return 1 if changes else 0
-    emit.write(root, changes)
+    write.write(root, changes)
     for change in changes:
         verb = "removed" if change.new is None else "added" if change.old is None else "changed"
         print(f"{verb} {change.path}")

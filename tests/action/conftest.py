@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from action import github_calls
+from action.github import calls
 from tests.support.asking import Stage
 from tests.support.github_api import FakeGitHub, serve
 
@@ -25,5 +25,5 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits between the tries of a call of GitHub's API, none of which is waited."""
     asked: list[float] = []
-    monkeypatch.setattr(github_calls, "sleep", asked.append)
+    monkeypatch.setattr(calls, "sleep", asked.append)
     return asked

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from action.decision.status import read_status
 from action.errors import ClusterImageError, Problem
-from action.report.marker import read_status
 from generator.names import ARCHES
 from tests.support.asking import ACCEPTED, COMMAND, TITLE, Stage, write_build, write_publication, write_results
 from tests.support.github_api import Call
@@ -231,7 +231,7 @@ def test_the_same_request_twice_is_built_once(stage: Stage) -> None:
 
 def test_two_runs_that_start_together_agree_on_the_older(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither sees the other when it looks first; whose status comment is younger steps back."""
-    from action.github import GitHubApi
+    from action.github.api import GitHubApi
 
     stage.github.add_issue(title=TITLE, labels=ACCEPTED)
     stage.run(77)

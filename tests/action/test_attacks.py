@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from action.command import MAX_TEXT
 from action.errors import InputError, Problem, run
+from action.request.parse import MAX_TEXT
 from tests.support.asking import ACCEPTED, COMMAND, TITLE, Stage
 
 _ROW_KEYS = {"type", "app", "version", "arch", "context", "runner", "build_args"}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from action.assembly.builder.run import run_engine
 from action.errors import ToolError
-from action.image.engines import run_engine
 
 SOMEBODY = 65534
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from action import tools
-from action.discover import helm_binary, helm_library, helm_worker
-from action.discover.helm import BinaryEngine, HelmEngine, LibraryEngine
-from action.discover.rendering import Release, RenderError
+from action.discovery.helm import binary, library, sdk_process
+from action.discovery.helm.choose import BinaryEngine, HelmEngine, LibraryEngine
+from action.discovery.helm.engine import Release, RenderError
+from action.environment import tools
 
 ENGINES = ["helm", "helm-python-sdk"]
 GREEDY = {
@@ -45,13 +45,13 @@ def chart(folder: Path, template: str) -> Path:
 @pytest.fixture(autouse=True)
 def less(monkeypatch: pytest.MonkeyPatch) -> None:
     """Less memory and time than is allowed, so that the tests need not use it."""
-    monkeypatch.setattr(helm_binary, "MEMORY", 2 << 30)
-    monkeypatch.setattr(helm_binary, "TIMEOUT", 20)
-    monkeypatch.setattr(helm_library, "TIMEOUT", 20)
+    monkeypatch.setattr(binary, "MEMORY", 2 << 30)
+    monkeypatch.setattr(binary, "TIMEOUT", 20)
+    monkeypatch.setattr(library, "TIMEOUT", 20)
     code = "from action.discover import helm_worker; helm_worker.MEMORY = 2 << 30; helm_worker.main()"
     root = Path(__file__).resolve().parents[2]
     start = [sys.executable, "-I", "-c", f"import sys; sys.path.append({str(root)!r}); {code}"]
-    monkeypatch.setattr(helm_worker, "installed", lambda _: start)
+    monkeypatch.setattr(sdk_process, "installed", lambda _: start)
 
 
 @pytest.mark.parametrize("name", ENGINES)

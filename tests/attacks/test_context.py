@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from action.context import check_what_is_read
-from action.discover.findings import Scan
-from action.discover.scan import scan_context
+from action.assembly.native.go_glob import compile_component
+from action.assembly.native.ignore_file import Ignored
+from action.assembly.native.sources import ContextFiles
+from action.buildfile.substitution import SubstitutionError, expand
+from action.context.staging import check_what_is_read
+from action.discovery.scan import scan_context
 from action.errors import InputError
-from action.image.context_files import ContextFiles
-from action.image.goglob import compile_component
-from action.image.ignore import Ignored
-from action.substitution import SubstitutionError, expand
+from action.model.findings import Scan
 
 ROOT = Path(__file__).resolve().parents[2]
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: 'private.example/s:1'}]}\n"
@@ -128,7 +128,7 @@ def test_a_link_inside_of_the_context_still_leads_somewhere(tmp_path: Path) -> N
 
 def test_a_hint_of_copy_lists_nothing_outside(tmp_path: Path) -> None:
     """A13: "did you mean opt/x/sys?"."""
-    from action.beneath import beneath
+    from action.context.beneath import beneath
 
     context = tmp_path / "context"
     (context / "opt").mkdir(parents=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from action import tools
+from action.environment import tools
 
 ROOT = Path(__file__).resolve().parents[2]
 PRIVATE = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108

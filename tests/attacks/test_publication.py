@@ -15,20 +15,21 @@ from typing import Any
 
 import pytest
 
-from action import bill, content_id
 from action.__main__ import main
 from action.errors import ClusterImageError, InputError
-from action.image.layers import BILL, TITLE_ANNOTATION
-from action.origin import Origin
-from action.publish import publish
-from action.published import entries
-from action.reference import ImageReference
-from action.registry.auth import AnonymousKeychain
+from action.model import bill, content_id
+from action.model.annotations import CONTENT_ID
+from action.model.bill import BILL, TITLE_ANNOTATION
+from action.model.origin import Origin
+from action.model.reference import ImageReference
+from action.model.results import PublishResult, Target
+from action.publication.publish import publish
+from action.publication.published import entries
 from action.registry.client import RegistryClient
-from action.results import PublishResult, Target
-from action.store.digest import digest_of
-from action.store.media import OCI_LAYER, OCI_MANIFEST
-from action.store.oci_layout import OciLayout
+from action.registry.credentials.auth import AnonymousKeychain
+from action.store.oci.digest import digest_of
+from action.store.oci.layout import OciLayout
+from action.store.oci.media import OCI_LAYER, OCI_MANIFEST
 from generator.names import ARCHES, Arch
 from tests.support.building import build_image
 from tests.support.images import image, layer
@@ -179,7 +180,7 @@ def _bill(digest: str) -> Callable[[OciLayout], None]:
         manifest["layers"][number].update(digest=written.digest, size=written.size)
         config["rootfs"]["diff_ids"][number] = written.digest
         manifest["config"] = layout.write_json(config, manifest["config"]["mediaType"]).to_json()
-        identity = manifest["annotations"][content_id.LABEL]
+        identity = manifest["annotations"][CONTENT_ID]
         _point_to(layout, json.dumps(content_id.sealed(manifest, identity)).encode())
 
     return attack

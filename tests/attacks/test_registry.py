@@ -14,17 +14,17 @@ from typing import NamedTuple
 
 import pytest
 
-from action import published
 from action.errors import ClusterImageError, RegistryError
-from action.place import place
-from action.reference import ImageReference
-from action.registry.auth import AnonymousKeychain, Credentials, Keychain, LoginKeychain
-from action.registry.challenge import parse_challenge
+from action.model.reference import ImageReference
+from action.placement.place import place
+from action.publication import published
 from action.registry.client import RegistryClient
+from action.registry.credentials.auth import AnonymousKeychain, Credentials, Keychain, LoginKeychain
+from action.registry.credentials.challenge import parse_challenge
+from action.registry.credentials.realm import check_realm
+from action.registry.http.response import Timeouts
+from action.registry.http.retry import RetryPolicy
 from action.registry.push import Pusher
-from action.registry.realm import check_realm
-from action.registry.response import Timeouts
-from action.registry.retry import RetryPolicy
 from tests.support import images
 from tests.support.findings import finding
 from tests.support.hostile_registry import (

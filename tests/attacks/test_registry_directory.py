@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from action.place import place
-from action.registry.auth import AnonymousKeychain
+from action.placement.place import place
 from action.registry.client import RegistryClient
+from action.registry.credentials.auth import AnonymousKeychain
 from tests.support import images
 from tests.support.findings import finding
 

@@ -9,7 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from action.report.table import size, table
+from action.model.wording import size
+from action.report.terminal.table import table
 from tests.benchmarks.place import Case, place_cost
 from tests.support import images
 from tests.support.registries import docker_registry

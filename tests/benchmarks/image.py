@@ -15,11 +15,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from action.publish import publish
-from action.registry.auth import AnonymousKeychain
+from action.model.results import PublishResult, Target
+from action.publication.publish import publish
 from action.registry.client import RegistryClient
-from action.results import PublishResult, Target
-from action.store.oci_layout import OciLayout
+from action.registry.credentials.auth import AnonymousKeychain
+from action.store.oci.layout import OciLayout
 from tests.support.building import build_image
 from tests.support.registries import docker_registry
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from action.report.table import table
+from action.report.terminal.table import table
 from tests.benchmarks._kept import Figures, Row, compared, read_kept, write_kept
 from tests.benchmarks.place import Case, Cost, cost_of, fresh
 from tests.support import images

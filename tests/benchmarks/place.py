@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from action.report.table import size, table
-from action.store import registry_directory
+from action.model.wording import size
+from action.report.terminal.table import table
+from action.store.directory import write
 from tests.support import images
 from tests.support.images import Image
 from tests.support.registries import docker_registry
@@ -175,7 +176,7 @@ def barrier_cost(folder: Path) -> None:
         fresh(folder / str(number))
         (folder / str(number) / "data").write_bytes(os.urandom(300 << 20))
         begun = time.perf_counter()
-        registry_directory.RegistryDirectory(folder / str(number)).barrier()
+        write.RegistryDirectory(folder / str(number)).barrier()
         times.append(time.perf_counter() - begun)
     print(f"\nthe barrier after 300 MB that the disk was not given early: {min(times):.2f} to {max(times):.2f} s")
 

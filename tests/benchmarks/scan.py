@@ -16,10 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 
-from action.discover.charts import WORKERS
-from action.discover.helm import BinaryEngine, HelmEngine, LibraryEngine
-from action.discover.rendering import Release, RenderedTemplate
-from action.discover.scan import scan_context
+from action.discovery.charts.charts import WORKERS
+from action.discovery.helm.choose import BinaryEngine, HelmEngine, LibraryEngine
+from action.discovery.helm.engine import Release, RenderedTemplate
+from action.discovery.scan import scan_context
 
 FEW, MANY = 5, 40
 SCAN_BESIDE_RENDERING = 1.5

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from action.report.table import table
+from action.report.terminal.table import table
 from tests.benchmarks.image import shell, timed
 from tests.benchmarks.place import Case, fresh, twenty_images
 from tests.support import images

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from action.__main__ import main
-from action.store.oci_layout import OciLayout
+from action.store.oci.layout import OciLayout
 from generator.names import Arch
 from tests.consumers.contexts import VERSION, make_tree, push_sources
 from tests.support.registries import RunningRegistry, docker_registry

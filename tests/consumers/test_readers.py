@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from action.__main__ import main
-from action.store.oci_layout import REF_NAME, OciLayout
+from action.store.oci.layout import REF_NAME, OciLayout
 from generator.names import ARCHES, Arch
 from tests.consumers.conftest import CATALOGUE, CONTEXTS, Built, Store
 from tests.support.unpacked import config_of, unpack

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from action.__main__ import main
-from action.store.oci_layout import OciLayout
+from action.store.oci.layout import OciLayout
 from tests.support.act import checkout
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from action.store.oci_layout import OciLayout
+from action.store.oci.layout import OciLayout
 
 
 def checkout(repository: Path, folder: Path, umask: int) -> Path:

@@ -13,7 +13,7 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["action", "generator"]):
-    from action.command import MAX_TEXT, parse
+    from action.request.parse import MAX_TEXT, parse
 
 SEEDS = [
     b"/imagebuild_apps helm v3.8.2\r\n",

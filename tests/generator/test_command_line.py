@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from generator.config import Settings, load_settings
-from tests.generator.test_changes import commit, git
+from generator.settings.settings import Settings, load_settings
+from tests.generator.builds.test_affected import commit, git
 from tests.generator.trees import SCRATCH, write_tree
 
 ROOT = Path(__file__).resolve().parent.parent.parent

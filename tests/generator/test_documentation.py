@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from generator.config import load_settings
+from generator.settings.settings import load_settings
 
 SOURCES = (
-    "buildfiles",
-    "catalog",
-    "collisions",
-    "doubles",
-    "lint",
-    "sealos_rules",
-    "neighbours",
-    "tree",
-    "validation",
-    "yamlfile",
+    "maintenance/lint",
+    "settings/validation",
+    "settings/yaml_file",
+    "tree/build_files",
+    "tree/catalog",
+    "tree/collisions",
+    "tree/mount_from",
+    "tree/paths",
+    "tree/sealos_rules",
+    "tree/shadowed",
 )
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from generator.workflows import FILES
+from generator.workflows.render import FILES
 
 
 def test_every_command_of_the_day_works(repository: Path, tmp_path: Path) -> None:

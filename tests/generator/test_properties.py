@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.catalog import read_catalog
-from generator.config import Settings, TypeSettings
-from generator.lint import lint
-from generator.matrix import MATRIX_LIMIT, Row, batches, rows, shards
+from generator.builds.matrix import MATRIX_LIMIT, Row, batches, rows, shards
+from generator.maintenance.lint import lint
 from generator.names import ARCHES, app_fault, version_fault
+from generator.settings.settings import Settings, TypeSettings
+from generator.tree.catalog import read_catalog
 from tests.generator.trees import write_tree
 
 BUILD_FILES = {"Kubefile": "FROM scratch\n", "Dockerfile": "FROM alpine\n", "init.sh": "true\n", "README": "x\n"}

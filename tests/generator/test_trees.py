@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from generator.catalog import read_catalog
-from generator.config import load_settings
-from generator.lint import lint
-from generator.matrix import rows
+from generator.builds.matrix import rows
+from generator.maintenance.lint import lint
+from generator.settings.settings import load_settings
+from generator.tree.catalog import read_catalog
 from tests.generator.trees import write_tree
 
 CASES = sorted((Path(__file__).resolve().parent.parent / "cases" / "trees").iterdir())

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from action.errors import ClusterImageError, Problem
-from action.results import ImageChange, ImageInside
+from action.model.results import ImageChange, ImageInside
 from tests.support.asking import ACCEPTED, COMMAND, DIGEST, TITLE, Stage, write_build, write_publication, write_results
 from tests.support.github_api import FakeGitHub, serve
 

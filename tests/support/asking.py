@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from action.__main__ import main
-from action.results import BuildResult, PublishedPlatform, PublishResult
+from action.model.results import BuildResult, PublishedPlatform, PublishResult
 from generator.names import ARCHES, Arch
 from tests.support.github_api import FakeGitHub
 

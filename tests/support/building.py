@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from action.assembly.manifest import image_size
+from action.build.design import design_image
 from action.errors import Problem
-from action.image.design import design_image
-from action.image.manifest import image_size
+from action.model.results import ImageInside
 from action.registry.client import RegistryClient
-from action.results import ImageInside
-from action.store.oci_layout import OciLayout
-from generator.config import DEFAULT_COMPRESSION, Compression
+from action.store.oci.layout import OciLayout
 from generator.names import Arch
+from generator.settings.settings import DEFAULT_COMPRESSION, Compression
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from action.discover.findings import Archive, Finding, Source, Verdict
-from action.reference import ImageReference
+from action.model.findings import Archive, Finding, Source, Verdict
+from action.model.reference import ImageReference
 
 
 def finding(

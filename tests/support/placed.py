@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from action.results import ImageInside
-from action.store.registry_directory import Contents, RegistryDirectory
+from action.model.results import ImageInside
+from action.store.directory.write import Contents, RegistryDirectory
 from tests.support.images import Image
 
 

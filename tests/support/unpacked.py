@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import zstandard
 
-from action.store.oci_layout import OciLayout
+from action.store.oci.layout import OciLayout
 
 
 class Item(NamedTuple):

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from action.errors import RegistryError
-from action.reference import ImageReference
-from action.registry.auth import AnonymousKeychain, Credentials, LoginKeychain
+from action.model.reference import ImageReference
 from action.registry.client import RegistryClient
+from action.registry.credentials.auth import AnonymousKeychain, Credentials, LoginKeychain
 from tests.support import images
 from tests.support.registries import PASSWORD, USER, RunningRegistry, docker_registry
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from action.errors import RegistryError
-from action.reference import ImageReference
-from action.registry.auth import AnonymousKeychain
+from action.model.reference import ImageReference
 from action.registry.client import RegistryClient
-from action.registry.retry import RetryPolicy
+from action.registry.credentials.auth import AnonymousKeychain
+from action.registry.http.retry import RetryPolicy
 from tests.support import images
 from tests.support.fault_proxy import Fault, fault_proxy
 from tests.support.registries import RunningRegistry, docker_registry

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from action.errors import InputError, RegistryError
-from action.reference import ImageReference
-from action.registry.auth import AnonymousKeychain, Credentials, LoginKeychain
+from action.model.reference import ImageReference
 from action.registry.client import RegistryClient
+from action.registry.credentials.auth import AnonymousKeychain, Credentials, LoginKeychain
+from action.registry.http.retry import RetryPolicy
 from action.registry.push import Opener, Pusher, Sent
-from action.registry.retry import RetryPolicy
 from action.registry.transport import Session
 from tests.support import images
 from tests.support.dropping_proxy import DroppingProxy, dropping_proxy

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pytest
 
 from action.errors import RegistryError
-from action.reference import ImageReference
-from action.registry.auth import AnonymousKeychain, Credentials, LoginKeychain
+from action.model.reference import ImageReference
 from action.registry.client import RegistryClient
+from action.registry.credentials.auth import AnonymousKeychain, Credentials, LoginKeychain
 from tests.support import images
 from tests.support.registries import PASSWORD, USER, docker_registry
 from tests.support.token_server import TokenServer, token_server

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from action.errors import RegistryError
-from action.reference import ImageReference
-from action.registry.auth import AnonymousKeychain, Credentials, Keychain, LoginKeychain
+from action.model.reference import ImageReference
 from action.registry.client import RegistryClient
-from action.registry.response import Timeouts
-from action.registry.retry import RetryPolicy
+from action.registry.credentials.auth import AnonymousKeychain, Credentials, Keychain, LoginKeychain
+from action.registry.http.response import Timeouts
+from action.registry.http.retry import RetryPolicy
 from action.registry.transport import Session
 from tests.support import images
 from tests.support.fault_proxy import Decide, Fault, FaultProxy, Request, fault_proxy

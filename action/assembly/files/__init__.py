@@ -1,0 +1,1 @@
+"""The files of an image: the root file system, links, and the layers they become."""

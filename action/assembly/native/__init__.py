@@ -1,0 +1,1 @@
+"""Assembles build files that only copy, without a builder: COPY as BuildKit and buildah read it."""

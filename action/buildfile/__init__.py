@@ -1,0 +1,1 @@
+"""Kubefile and Dockerfile as instructions with their variables substituted."""

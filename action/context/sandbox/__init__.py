@@ -1,0 +1,1 @@
+"""The sandbox of ``init.sh``: namespaces, a user of its own, and the end of everything it started."""

@@ -1,0 +1,1 @@
+"""Charts: their files and values, the renderings worth trying, and what no rendering reaches."""

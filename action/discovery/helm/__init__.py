@@ -1,0 +1,1 @@
+"""The Helm engines behind one interface, and what they print."""

@@ -1,0 +1,1 @@
+"""The shell of an install plan, followed without running it: statements, redirections, programs."""

@@ -1,0 +1,1 @@
+"""The words of a shell: quoting, expansion, patterns, arithmetic, and what is unknown of them."""

@@ -1,0 +1,1 @@
+"""Kustomizations: resources, patches and image replacements."""

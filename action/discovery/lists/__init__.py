@@ -1,0 +1,1 @@
+"""Lists that people write: images/shim, archives, .sealignore."""

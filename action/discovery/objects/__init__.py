@@ -1,0 +1,1 @@
+"""Kubernetes objects: the rules that say where in them an image stands."""

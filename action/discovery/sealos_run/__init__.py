@@ -1,0 +1,1 @@
+"""What ``sealos run`` makes of an image's files before anything runs: ``config.yml`` and templates."""

@@ -1,0 +1,1 @@
+"""What this process, and the programs that it starts, may see and run."""

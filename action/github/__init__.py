@@ -1,0 +1,1 @@
+"""GitHub: REST calls, the runner's files, event payloads."""

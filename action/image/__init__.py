@@ -1,1 +1,0 @@
-"""Assembles an image from a build context, natively or with an engine, and makes the index."""

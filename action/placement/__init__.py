@@ -1,0 +1,1 @@
+"""From findings to ``registry/``: resolve, arrange, fill, place."""

@@ -1,0 +1,1 @@
+"""From layouts to registries: what is ready, what is published already, login, push."""

@@ -1,0 +1,1 @@
+"""HTTP as registries need it: hosts, pools, pace, limits, retries, refusals."""

@@ -1,0 +1,1 @@
+"""What is reported on an issue or pull request."""

@@ -1,0 +1,1 @@
+"""From text to requests: the commands in a comment, with their options and near misses."""

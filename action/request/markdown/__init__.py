@@ -1,0 +1,1 @@
+"""Which lines of a Markdown text a reader sees as prose."""

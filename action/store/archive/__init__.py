@@ -1,0 +1,1 @@
+"""Archives of images: docker-archive and oci-archive files."""

@@ -1,0 +1,1 @@
+"""Blobs on disk: staged, hashed, checked, made durable, shared by a cache."""

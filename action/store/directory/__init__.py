@@ -1,0 +1,1 @@
+"""The registry directory in the layout of distribution: written, read, verified."""

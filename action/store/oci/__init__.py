@@ -1,0 +1,1 @@
+"""OCI vocabulary: digests, media types, descriptors, manifests, platforms, layouts."""

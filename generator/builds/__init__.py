@@ -1,0 +1,1 @@
+"""The matrix: which builds there are, and which a change touches."""

@@ -1,0 +1,1 @@
+"""Keeping a tree: starting directories, lint."""

@@ -1,0 +1,1 @@
+"""Settings and metadata: read, validated, edited with their comments kept."""

@@ -1,0 +1,1 @@
+"""The applications tree: paths, build files, the catalog."""

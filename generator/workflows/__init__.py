@@ -1,0 +1,1 @@
+"""The emitted workflows: rendered and written."""
