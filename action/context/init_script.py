@@ -26,7 +26,9 @@ from action.errors import Problem, ToolError
 SCRIPT = "init.sh"
 TIMEOUT_SECONDS = 60 * 60
 PAGE = "docs/init-script.md"
-_START = "import sys; sys.path.append(sys.argv[1]); from action.context.sandbox.supervise import main; sys.exit(main())"
+_START = (
+    "import sys; sys.path.append(sys.argv[1]); from action.context.sandbox.supervise import main; sys.exit(main())"
+)
 _ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -48,7 +48,7 @@ def less(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(binary, "MEMORY", 2 << 30)
     monkeypatch.setattr(binary, "TIMEOUT", 20)
     monkeypatch.setattr(library, "TIMEOUT", 20)
-    code = "from action.discover import helm_worker; helm_worker.MEMORY = 2 << 30; helm_worker.main()"
+    code = "from action.discovery.helm import sdk_process; sdk_process.MEMORY = 2 << 30; sdk_process.main()"
     root = Path(__file__).resolve().parents[2]
     start = [sys.executable, "-I", "-c", f"import sys; sys.path.append({str(root)!r}); {code}"]
     monkeypatch.setattr(sdk_process, "installed", lambda _: start)

@@ -234,7 +234,7 @@ def test_a_folder_swapped_for_a_link_while_owners_change_gives_nothing_away(plac
          f"rm {swapped}/folder; mv {swapped}/away {swapped}/folder; done"],
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    give = "from action.ownership import give; import sys; give(sys.argv[1], 4321, 4321)"
+    give = "from action.context.sandbox.ownership import give; import sys; give(sys.argv[1], 4321, 4321)"
     try:
         for _ in range(20):
             subprocess.run([sys.executable, "-c", give, swapped], cwd=ROOT, capture_output=True, check=False)

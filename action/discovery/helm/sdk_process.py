@@ -80,5 +80,5 @@ def main() -> None:
 
 def installed(root: Path) -> list[str]:
     """The command that starts it, with ``root`` as the directory of our packages."""
-    start = f"import sys; sys.path.append({str(root)!r}); from action.discover.helm_worker import main; main()"
+    start = f"import sys; sys.path.append({str(root)!r}); from action.discovery.helm.sdk_process import main; main()"
     return [sys.executable, "-I", "-c", start]
