@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from action.buildfile.instructions import Buildfile, Scope, target_args
 from action.model.annotations import IMAGE_PREFIX, REVISION, TYPE
+from generator.buildfile.instructions import Buildfile, Scope, target_args
 from generator.names import Arch, ImageType
 from generator.settings.settings import AppMetadata
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from action.assembly.files.rootfs import ROOT, Node
-from action.buildfile.instructions import Buildfile
 from action.model import bill
 from action.model.results import ImageInside
 from action.store.oci.descriptor import canonical_json
+from generator.buildfile.instructions import Buildfile
 from generator.names import Arch
 from generator.settings.settings import DEFAULT_COMPRESSION, Compression
 

@@ -25,13 +25,13 @@ from action.assembly.native.sources import CannotCopy, ContextFiles
 from action.assembly.native.write import add_bill, write_native
 from action.assembly.recipe import NotNative, Recipe
 from action.build import content
-from action.buildfile.parse import parse_buildfile
 from action.errors import InputError, Problem
 from action.model.annotations import CREATED
 from action.model.results import ImageInside
 from action.registry.client import RegistryClient
 from action.registry.credentials.auth import default_keychain
 from action.store.oci.layout import OciLayout
+from generator.buildfile.parse import parse_buildfile
 from generator.names import Arch, nearest
 from generator.settings.settings import DEFAULT_COMPRESSION, Compression
 

@@ -17,7 +17,6 @@ from action.assembly.labels import standard_labels
 from action.assembly.manifest import image_size
 from action.build.design import Design, design_image
 from action.build.source_date import last_changed
-from action.buildfile.parse import find_buildfile
 from action.context.init_script import SCRIPT, InitRules, passed_variables, run_init
 from action.context.staging import check_what_is_read, keep_what_git_keeps, staged
 from action.discovery.lists.choices import chosen
@@ -35,6 +34,7 @@ from action.registry.client import RegistryClient
 from action.report.terminal.progress import progress_for
 from action.store.directory.read import read_tree
 from action.store.oci.layout import OciLayout
+from generator.buildfile.parse import find_buildfile
 from generator.names import Arch, ImageType
 from generator.settings.init_env import refused_variables, unlisted_variables
 from generator.settings.settings import METADATA_FILE, Compression

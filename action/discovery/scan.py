@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from action.buildfile.parse import find_buildfile, parse_buildfile
 from action.discovery.charts.charts import has_charts, scan_charts
 from action.discovery.charts.known_pulls import known_pulls
 from action.discovery.charts.operators import image_notes, is_operator
@@ -24,6 +23,7 @@ from action.discovery.text.context_files import ContextFiles
 from action.discovery.text.context_rules import layout_problems, templates
 from action.errors import InputError, Problem
 from action.model.findings import Scan
+from generator.buildfile.parse import find_buildfile, parse_buildfile
 from generator.names import Arch
 
 
@@ -89,7 +89,7 @@ def _image_environment(context: Path) -> tuple[dict[str, str], bool]:
     """The ENV of the build file, and whether the image has a base, whose ENV templates get too."""
     try:
         buildfile = parse_buildfile(find_buildfile(context, "apps"))
-        return buildfile.environment(), not buildfile.from_scratch
+        return buildfile.environment(), buildfile.base() != "scratch"
     except InputError:
         return {}, False  # no build file, or one that the plan reports
 

@@ -84,7 +84,8 @@ def _no_build_file(names: set[str], label: str) -> Problem:
 def read_build_file(path: Path, label: str) -> str:
     """The text of a build file, as far as anybody would read one; raises InputError that calls it ``label``."""
     try:
-        with path.open(encoding="utf-8", errors="replace") as stream:
+        # Line ends stay as they are: a lone carriage return ends no line of a build file.
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
             return stream.read(_READ_LIMIT)
     except OSError as error:
         raise InputError(unreadable(error, label)) from error

@@ -11,9 +11,11 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from generator.errors import Problem
+from generator.buildfile.instructions import Buildfile, Instruction
+from generator.buildfile.parse import parse_text
+from generator.buildfile.substitution import SubstitutionError, expand
+from generator.errors import InputError, Problem
 from generator.names import nearest
-from generator.tree.dockerfile import Instruction, ends_in_scratch, instructions
 
 TYPE, VERSION = "sealos.io.type", "sealos.io.version"
 TYPES = ("application", "patch", "rootfs")
@@ -31,9 +33,12 @@ _NEED_ARGUMENTS = frozenset(
 
 def cluster_file_problems(text: str, label: str, directory: Path) -> Iterator[Problem]:
     """The problems of a cluster image's build file; ``label`` is what messages call it, ``directory`` holds it."""
-    stage: list[Instruction] = []
-    for instruction in instructions(text):
-        stage = [] if instruction.keyword == "FROM" else [*stage, instruction]
+    try:
+        buildfile = parse_text(text, directory)
+    except InputError as error:
+        yield from (problem._replace(file=label) for problem in error.problems)
+        return
+    stage = buildfile.last_stage.instructions
     for instruction in stage:
         if instruction.keyword in {"CMD", "ENTRYPOINT"} and (words := _one_command(instruction)):
             whole = json.dumps([shlex.join(words)])
@@ -41,35 +46,39 @@ def cluster_file_problems(text: str, label: str, directory: Path) -> Iterator[Pr
             yield Problem(
                 "words-as-commands", message, f"write {instruction.keyword} {whole}", label, instruction.line
             )
-    labels = {name: (value, each.line) for each in stage if each.keyword == "LABEL" for name, value in _pairs(each)}
-    yield from _type_problems(labels, text, label, directory)
+    labels = {
+        name: (value, each.line)
+        for each in stage
+        if each.keyword == "LABEL"
+        for name, value in _pairs(each, buildfile.escape)
+    }
+    yield from _type_problems(labels, buildfile, label, directory)
 
 
 def _one_command(instruction: Instruction) -> list[str]:
     """The words of an exec form that are clearly one command; empty for anything else."""
-    try:
-        listed, _ = json.JSONDecoder().raw_decode(" ".join(instruction.words))
-    except ValueError:
+    words = list(instruction.args)
+    if instruction.form != "exec" or len(words) < 2:
         return []  # the shell form: Sealos takes its /bin/sh -c away
-    if not isinstance(listed, list) or len(listed) < 2 or not all(isinstance(word, str) for word in listed):
-        return []
-    first, *others = listed
+    first, *others = words
     if (first, others[0]) == ("/bin/sh", "-c") or " " in first.strip():
         return []
-    return listed if first in _NEED_ARGUMENTS or any(word.startswith("-") for word in others) else []
+    return words if first in _NEED_ARGUMENTS or any(word.startswith("-") for word in others) else []
 
 
-def _pairs(instruction: Instruction) -> list[tuple[str, str]]:
-    try:
-        words = shlex.split(" ".join(instruction.words))
-    except ValueError:  # an open quote; a build tells it
-        return []
-    if words and "=" not in words[0]:
-        return [(words[0], " ".join(words[1:]))]  # the old form: one name, and the rest is its value
-    return [(name, value) for name, _, value in (word.partition("=") for word in words)]
+def _pairs(instruction: Instruction, escape: str) -> Iterator[tuple[str, str]]:
+    """Names and values without their quotes. A value with a variable, which a build may set, stays as written."""
+    for word in instruction.args:
+        name, _, value = word.partition("=")
+        try:
+            yield expand(name, {}, escape), value if "$" in value else expand(value, {}, escape)
+        except SubstitutionError:
+            continue  # an open quote; a build tells it
 
 
-def _type_problems(labels: Mapping[str, tuple[str, int]], text: str, label: str, directory: Path) -> Iterator[Problem]:
+def _type_problems(
+    labels: Mapping[str, tuple[str, int]], buildfile: Buildfile, label: str, directory: Path
+) -> Iterator[Problem]:
     kind, line = labels.get(TYPE, ("", 0))
     if not kind or "$" in kind:
         return
@@ -78,8 +87,15 @@ def _type_problems(labels: Mapping[str, tuple[str, int]], text: str, label: str,
         hint = f"did you mean {close[0]}?" if close else f"write one of {', '.join(TYPES)}, or leave the label out"
         message = f"the label {TYPE} is {kind!r}, which Sealos does not know: it would run nothing, and report success"
         yield Problem("unknown-sealos-type", message, hint, label, line)
-    elif kind == "rootfs" and ends_in_scratch(text):  # a base image may bring the labels
+    elif kind == "rootfs" and _from_scratch(buildfile):  # a base image may bring the labels
         yield from _rootfs_problems(labels, label, line, directory)
+
+
+def _from_scratch(buildfile: Buildfile) -> bool:
+    try:
+        return buildfile.from_scratch
+    except InputError:
+        return False  # FROM has a form that no default fills; a build tells it
 
 
 def _rootfs_problems(

@@ -14,11 +14,11 @@ import pytest
 from action.assembly.native.go_glob import compile_component
 from action.assembly.native.ignore_file import Ignored
 from action.assembly.native.sources import ContextFiles
-from action.buildfile.substitution import SubstitutionError, expand
 from action.context.staging import check_what_is_read
 from action.discovery.scan import scan_context
 from action.errors import InputError
 from action.model.findings import Scan
+from generator.buildfile.substitution import MAX_VALUE, SubstitutionError, expand
 
 ROOT = Path(__file__).resolve().parents[2]
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: 'private.example/s:1'}]}\n"
@@ -201,6 +201,10 @@ def test_variables_that_double_and_variables_inside_each_other_end_in_a_message(
     with pytest.raises(SubstitutionError, match="longer than"):
         for _ in range(30):
             value["A"] = expand("$A$A$A$A", value)
+    long = {"A": "x" * MAX_VALUE}
+    for word in ("$A" * 500_000, '"' + "${A}" * 500_000 + '"', "${B:-" + "$A" * 500_000 + "}"):
+        with pytest.raises(SubstitutionError, match="longer than"):
+            expand(word, long)
     with pytest.raises(SubstitutionError, match="inside each other"):
         expand("${A:-" * 20_000 + "}" * 20_000, {})
     assert expand("${A:-" * 90 + "x" + "}" * 90, {}) == "x"

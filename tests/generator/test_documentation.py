@@ -10,6 +10,7 @@ import pytest
 from generator.settings.settings import load_settings
 
 SOURCES = (
+    "buildfile/parse",
     "maintenance/lint",
     "settings/validation",
     "settings/yaml_file",
@@ -38,6 +39,6 @@ def test_every_example_of_settings_is_one(page: str, tmp_path: Path) -> None:
 
 def test_every_problem_of_a_tree_is_in_the_table(page: str, repository: Path) -> None:
     source = "".join((repository / f"generator/{name}.py").read_text() for name in SOURCES)
-    codes = set(re.findall(r'(?:Problem|_warn)\(\s*"([a-z-]+)"', source)) | {"unknown-key"}
+    codes = set(re.findall(r'(?:Problem|_warn|_fail)\(\s*"([a-z-]+)"', source)) | {"unknown-key"}
     listed = {code for row in re.findall(r"^\| (`.*?`) \|", page, re.MULTILINE) for code in re.findall("`(.+?)`", row)}
     assert codes == listed

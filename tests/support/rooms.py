@@ -39,14 +39,17 @@ ROOMS = (
     ),
     Room(floor=4, path="action/store", holds="blobs, layouts, archives, the registry directory; knows no network"),
     Room(floor=3, path="action/github", holds="REST calls, the runner's files, event payloads"),
-    Room(floor=3, path="action/buildfile", holds="Kubefile and Dockerfile as instructions"),
     Room(floor=3, path="action/context", holds="staging, `init.sh`, its supervision"),
     Room(floor=2, path="action/request", holds="text to requests: Markdown, command line, options, near misses"),
     Room(floor=2, path="action/model", holds="values that many rooms share: reference, findings, results, bill"),
     Room(floor=1, path="action/errors.py", holds="the errors that only the action raises"),
     Room(floor=1, path="action/environment", holds="what this process and the programs it starts may see and run"),
     Room(floor=1, path="action/bootstrap.py", holds="a Python with the packages, for the composite action"),
-    Room(floor=0, path="generator", holds="settings, the tree, builds, workflows, maintenance; never a socket"),
+    Room(
+        floor=0,
+        path="generator",
+        holds="settings, build files, the tree, builds, workflows, maintenance; never a socket",
+    ),
 )
 
 

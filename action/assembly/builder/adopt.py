@@ -24,7 +24,6 @@ from action.assembly.labels import own_labels
 from action.assembly.manifest import timestamp, write_image
 from action.assembly.native.ignore_file import find_ignore_file
 from action.assembly.recipe import Recipe, bill_file
-from action.buildfile.instructions import Scope, target_args
 from action.errors import Problem
 from action.model import bill
 from action.model.bill import BILL
@@ -32,6 +31,7 @@ from action.model.results import ImageInside
 from action.registry.client import RegistryClient
 from action.store.oci.descriptor import Descriptor
 from action.store.oci.layout import OciLayout
+from generator.buildfile.instructions import Scope, target_args
 
 
 def find_bases(recipe: Recipe, engine: EngineName, client: RegistryClient) -> tuple[Base, ...]:

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from action.buildfile.instructions import Buildfile, Instruction, Scope, Stage, target_args
 from action.errors import InputError
 from action.model.reference import ImageReference
+from generator.buildfile.instructions import Buildfile, Instruction, Scope, Stage, target_args
 from generator.names import ARCHES, Arch
 
 _PLATFORM = re.compile(r"(?:linux/)?(amd64|arm64)(?:/v8)?")

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from action.assembly.builder.bases import Base
 from action.assembly.builder.image_names import MOUNTED_FROM, Source
-from action.buildfile.instructions import Instruction
+from generator.buildfile.instructions import Instruction
 
 
 def pinned_text(text: str, named: Sequence[Source], bases: Sequence[Base], name_of: Callable[[Base], str]) -> str:

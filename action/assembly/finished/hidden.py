@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from action.assembly.finished.root_files import REGISTRY, RootFiles
 from action.assembly.native.ignore_file import find_ignore_file, read_ignore_file
 from action.assembly.recipe import Recipe
-from action.buildfile.instructions import Instruction
 from action.errors import InputError, Problem
+from generator.buildfile.instructions import Instruction
 
 LINE = "COPY registry ./registry"
 _SHOWN = 5

@@ -15,7 +15,7 @@ from action.assembly.files.rootfs import ROOT, NotADirectory, Owner, Rootfs
 from action.assembly.native.copy import copy_into, numeric_owner
 from action.assembly.native.sources import ContextFiles
 from action.assembly.recipe import NotNative
-from action.buildfile.instructions import DEFAULT_SHELL, Buildfile, Instruction, Scope, target_args
+from generator.buildfile.instructions import DEFAULT_SHELL, Buildfile, Instruction, Scope, target_args
 from generator.names import Arch
 
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)

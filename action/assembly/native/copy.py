@@ -13,9 +13,9 @@ from action.assembly.files.rootfs import ROOT, Node, NotADirectory, Owner, Rootf
 from action.assembly.native.go_glob import has_meta
 from action.assembly.native.sources import CannotCopy, ContextFiles, DeadLink, LeavesContext, Match
 from action.assembly.recipe import NotNative
-from action.buildfile.instructions import Buildfile, Instruction, Scope
 from action.context.beneath import beneath
 from action.errors import InputError
+from generator.buildfile.instructions import Buildfile, Instruction, Scope
 from generator.names import nearest
 
 _OWNER = re.compile(r"(\d{1,10})(?::(\d{1,10}))?", re.ASCII)

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from action.buildfile.parse import Buildfile, find_buildfile, parse_buildfile
 from action.context.beneath import beneath
 from action.discovery.install.accounting import unaccounted
 from action.discovery.install.shell.commands import HelmCommand, KubectlCommand
@@ -23,6 +22,7 @@ from action.discovery.install.shell.state import State
 from action.discovery.install.shell.tree import Source
 from action.discovery.install.words.unknowns import Unknowns, clean
 from action.errors import InputError, Problem
+from generator.buildfile.parse import Buildfile, find_buildfile, parse_buildfile
 
 _SEALOS_VARIABLE = re.compile(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)", re.ASCII)
 _OPTIONS = re.compile(rf"\$[({{]?({OPTIONS.pattern})\b")

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from action.assembly.builder.run import run_engine
-from action.buildfile.parse import parse_buildfile
 from action.errors import ClusterImageError
 from action.store.oci.layout import OciLayout
+from generator.buildfile.parse import parse_buildfile
 from tests.support.building import build_image
 from tests.support.unpacked import make_files, run_config, unpack
 

@@ -109,6 +109,9 @@ SCRIPTS = 'LABEL init="init.sh $(X)" clean=c.sh check=d.sh init-registry="e.sh" 
         (ROOTFS.replace(" vip=10.103.97.2", "") + SCRIPTS, [("rootfs-labels", 2)]),
         ("LABEL sealos.io.type=rootfs\n" + SCRIPTS, [("rootfs-labels", 2), ("rootfs-version", 2)]),
         ("FROM kubernetes:v1.30.0\nLABEL sealos.io.type=rootfs\n", []),
+        ("FROM ${BASE:?say which}\nLABEL sealos.io.type=rootfs\n", []),
+        ('LABEL sealos.io.type="roofs\n', []),
+        ("COPPY a b\nLABEL sealos.io.type=roofs\n", [("unknown-instruction", 2)]),
     ],
 )
 def test_what_sealos_would_make_of_a_cluster_image(tmp_path: Path, text: str, expected: list[tuple[str, int]]) -> None:

@@ -19,6 +19,7 @@ SCRATCH = [
     "FROM scratch AS Base\nFROM BASE\n",
     "ARG BASE=scratch\nFROM ${BASE}\n",
     'ARG BASE="scratch"\nFROM $BASE\n',
+    "ARG B=scratch\nARG C=${B}\nFROM ${C}\n",
     "FROM ${BASE:-scratch}\n",
     "ARG A=x BASE=scratch\nFROM ${BASE}\n",
     "FROM \\\n  scratch\n",
@@ -41,6 +42,9 @@ OTHER = [
     "FROM alpine\nRUN echo \\\nFROM scratch\n",
     "FROM alpine AS scratch-like\nFROM scratch-like\n",
     "FROM scratch\nARG BASE=scratch\nFROM alpine\n",
+    "FROM alpine\rFROM scratch\n",
+    "FROM scratch\nCOPPY a b\n",
+    "FROM ${BASE:?say which}\n",
 ]
 
 

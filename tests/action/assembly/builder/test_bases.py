@@ -10,11 +10,11 @@ import pytest
 from action.assembly.builder.bases import Base, resolve_bases
 from action.assembly.builder.image_names import sources
 from action.assembly.builder.registries import buildkitd_toml, registries_conf
-from action.buildfile.parse import parse_buildfile
 from action.errors import ClusterImageError, InputError
 from action.model.reference import ImageReference
 from action.registry.client import ManifestHead, RegistryClient
 from action.registry.credentials.auth import AnonymousKeychain
+from generator.buildfile.parse import parse_buildfile
 from tests.support.images import both_arches, image, push
 from tests.support.registries import RunningRegistry, docker_registry
 

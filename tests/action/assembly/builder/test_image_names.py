@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from action.assembly.builder.image_names import Source, sources
-from action.buildfile.parse import parse_buildfile
 from action.errors import InputError, Problem
+from generator.buildfile.parse import parse_buildfile
 
 HUB = "docker.io/library"
 

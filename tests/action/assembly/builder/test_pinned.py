@@ -9,8 +9,8 @@ import pytest
 from action.assembly.builder.bases import Base
 from action.assembly.builder.image_names import sources
 from action.assembly.builder.pinned import pinned_text
-from action.buildfile.parse import parse_buildfile
 from action.registry.http.hosts import Endpoint
+from generator.buildfile.parse import parse_buildfile
 
 PINNED = f"sha256:{'1' * 64}"
 

@@ -17,13 +17,13 @@ import pytest
 from action.assembly.builder.adopt import build_with_engine, find_bases
 from action.assembly.builder.run import choose_engine, reads_heredocs
 from action.assembly.recipe import Recipe
-from action.buildfile.parse import parse_buildfile
 from action.environment.variables import PROXY_VARIABLES
 from action.errors import InputError, ToolError
 from action.model.results import ImageInside
 from action.registry.client import RegistryClient
 from action.registry.credentials.auth import AnonymousKeychain
 from action.store.oci.layout import OciLayout
+from generator.buildfile.parse import parse_buildfile
 from tests.support.building import BuiltImage, build_image
 from tests.support.images import Image, both_arches, digest_of, image, layer, push
 from tests.support.placed import put_images

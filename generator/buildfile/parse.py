@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from action.buildfile.instructions import Buildfile, Instruction
-from action.buildfile.substitution import split_words
-from action.errors import InputError, Problem
+from generator.buildfile.instructions import Buildfile, Instruction
+from generator.buildfile.substitution import split_words, word_end
+from generator.errors import InputError, Problem
 from generator.names import ImageType, nearest
 
 KEYWORDS = (
@@ -64,6 +64,11 @@ def parse_buildfile(path: Path) -> Buildfile:
         raise InputError(Problem("bad-encoding", f"is not UTF-8 text: {error}", file=path.name)) from error
     except OSError as error:
         raise InputError(Problem("unreadable", f"cannot be read: {error.strerror}", file=path.name)) from error
+    return parse_text(text, path)
+
+
+def parse_text(text: str, path: Path) -> Buildfile:
+    """Parse the text of a build file whose name messages take from ``path``; raises InputError as above."""
     return _Parser(path, text).parse()
 
 
@@ -156,14 +161,18 @@ class _Parser:
 
     def _flags(self, text: str) -> tuple[tuple[tuple[str, str | None], ...], str]:
         flags: list[tuple[str, str | None]] = []
-        while text.startswith("--"):
-            word = split_words(text, self._escape)[0]
-            text = text[len(word) :].lstrip()
+        at = 0
+        while text.startswith("--", at):
+            end = word_end(text, self._escape, at)
+            word = text[at:end]
+            at = end
+            while at < len(text) and text[at].isspace():
+                at += 1
             if word == "--":
                 break
             name, equals, value = word[2:].partition("=")
             flags.append((name, value if equals else None))
-        return tuple(flags), text
+        return tuple(flags), text[at:]
 
     def _arguments(self, keyword: str, text: str, line: int) -> tuple[tuple[str, ...], Literal["exec", "shell"]]:
         if keyword in _JSON_FORMS:
@@ -216,11 +225,11 @@ def _string_list(text: str) -> tuple[str, ...] | None:
     try:
         # What follows the list is ignored, as Go's JSON decoder does in every builder.
         value, _ = json.JSONDecoder().raw_decode(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # lists inside each other without end
         return None
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         return None
     return tuple(value)
 
 
-__all__ = ["KEYWORDS", "Buildfile", "Instruction", "find_buildfile", "parse_buildfile"]
+__all__ = ["KEYWORDS", "Buildfile", "Instruction", "find_buildfile", "parse_buildfile", "parse_text"]

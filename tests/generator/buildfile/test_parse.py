@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from action.buildfile.instructions import DEFAULT_PATH
-from action.buildfile.parse import Buildfile, find_buildfile, parse_buildfile
-from action.errors import InputError
+from generator.buildfile.instructions import DEFAULT_PATH
+from generator.buildfile.parse import Buildfile, find_buildfile, parse_buildfile
+from generator.errors import InputError
 
 
 def parse(tmp_path: Path, text: str) -> Buildfile:
@@ -88,6 +88,18 @@ def test_a_here_document_is_one_instruction(tmp_path: Path) -> None:
 def test_the_lines_of_an_instruction_end_before_its_here_document(tmp_path: Path) -> None:
     found = parse(tmp_path, "FROM \\\n  # why\n  alpine\nRUN x \\\n  <<EOF\ny\nEOF\nCMD x\n")
     assert [(i.line, i.last_line) for i in found.instructions] == [(1, 3), (4, 5), (8, 8)]
+
+
+def test_from_an_earlier_stage_that_is_from_scratch(tmp_path: Path) -> None:
+    found = parse(tmp_path, "FROM scratch AS Own\nFROM alpine AS other\nFROM own\n")
+    assert found.from_scratch
+    assert found.base() == "own"
+
+
+def test_flags_without_number_and_lists_without_end(tmp_path: Path) -> None:
+    flags = " ".join(["--link"] * 50_000)
+    copy, run = parse(tmp_path, f"FROM scratch\nCOPY {flags} a b\nRUN {'[' * 100_000}\n").last_stage.instructions
+    assert (len(copy.flags), copy.args, run.form) == (50_000, ("a", "b"), "shell")
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from action.buildfile.substitution import SubstitutionError, expand
-from action.errors import InputError, Problem
+from generator.buildfile.substitution import SubstitutionError, expand
+from generator.errors import InputError, Problem
 from generator.names import Arch
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
@@ -81,8 +81,19 @@ class Buildfile:
 
     @property
     def from_scratch(self) -> bool:
-        """Whether the image starts from nothing: its last stage is ``FROM scratch``, as far as defaults tell."""
-        return self.base() == "scratch"
+        """Whether the image has nothing below its own files, as far as the defaults of its ARGs tell.
+
+        Its last stage is ``FROM scratch``, or FROM an earlier stage that is. Raises InputError as ``base`` does.
+        """
+        scope = Scope(self, {})
+        named: dict[str, str] = {}  # names of stages have no case
+        bottom = ""
+        for stage in self.stages:
+            base = scope.base(stage)
+            bottom = named.get(base.lower(), base)
+            if stage.name:
+                named[stage.name.lower()] = bottom
+        return bottom == "scratch"
 
     def base(self, build_args: Mapping[str, str] | None = None, stage: Stage | None = None) -> str:
         """What a stage (by default the last) starts from, the ARGs before the first FROM substituted."""

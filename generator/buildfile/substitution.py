@@ -25,30 +25,34 @@ def expand(word: str, variables: Mapping[str, str], escape: str = "\\") -> str:
 def split_words(text: str, escape: str = "\\") -> list[str]:
     """Split at white space outside quotes; quotes and escapes stay in the words, for ``expand``."""
     words: list[str] = []
-    current: list[str] = []
+    at = 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        end = word_end(text, escape, at)
+        words.append(text[at:end])
+        at = end
+    return words
+
+
+def word_end(text: str, escape: str, start: int) -> int:
+    """Where the word that begins at ``start`` ends: at the next white space outside quotes, or with the text."""
     quote = ""
-    index = 0
-    while index < len(text):
-        character = text[index]
-        if character == escape and quote != "'" and index + 1 < len(text):
-            current.append(text[index : index + 2])
-            index += 2
+    at = start
+    while at < len(text):
+        character = text[at]
+        if character == escape and quote != "'" and at + 1 < len(text):
+            at += 2
             continue
         if quote:
             quote = "" if character == quote else quote
         elif character in "'\"":
             quote = character
         elif character.isspace():
-            if current:
-                words.append("".join(current))
-                current = []
-            index += 1
-            continue
-        current.append(character)
-        index += 1
-    if current:
-        words.append("".join(current))
-    return words
+            break
+        at += 1
+    return at
 
 
 def _short(text: str) -> str:
@@ -65,12 +69,23 @@ class _Expander:
         self._escape = escape
         self._at = 0
         self._nested = 0
+        self._taken = 0
 
     def value(self) -> str:
         value = self._until("")
-        if len(value) > MAX_VALUE:
-            raise SubstitutionError(f"{_short(self._text)} becomes longer than {MAX_VALUE} characters")
+        self._limit(len(value))
         return value
+
+    def _lookup(self, name: str) -> str | None:
+        """The value of a variable. They are counted as they are met: a long one named often would fill the memory."""
+        value = self._variables.get(name)
+        self._taken += len(value or "")
+        self._limit(self._taken)
+        return value
+
+    def _limit(self, length: int) -> None:
+        if length > MAX_VALUE:
+            raise SubstitutionError(f"{_short(self._text)} becomes longer than {MAX_VALUE} characters")
 
     def _until(self, stop: str) -> str:
         """Everything up to the unquoted character ``stop`` (consumed), or to the end when it is empty."""
@@ -123,7 +138,7 @@ class _Expander:
             self._at += 1
             return self._braced()
         name = self._name()
-        return self._variables.get(name, "") if name else "$"
+        return (self._lookup(name) or "") if name else "$"
 
     def _braced(self) -> str:
         name = self._name()
@@ -132,7 +147,7 @@ class _Expander:
         if self._at >= len(self._text):
             raise SubstitutionError(f"{_short(self._text)} has no closing '}}'")
         operator = self._take()
-        value = self._variables.get(name)
+        value = self._lookup(name)
         if operator == "}":
             return value or ""
         if operator == ":" and self._at < len(self._text):
