@@ -19,10 +19,10 @@ _SECONDS_WITH = {"act": 600, "podman": 600}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The same generated examples in every run, but for the long runs, which are to find new ones."""
-    settings.register_profile("steady", derandomize=True)
-    if _SOAK not in str(config.getoption("-m")):
-        settings.load_profile("steady")
+    """The same generated examples in every run, but for the long runs, which are to find new ones; none is timed."""
+    settings.register_profile("steady", derandomize=True, deadline=None)
+    settings.register_profile("new", deadline=None)
+    settings.load_profile("new" if _SOAK in str(config.getoption("-m")) else "steady")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
