@@ -5,7 +5,7 @@ PYTHON := $(VENV)/bin/python
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 EVENT := tests/cases/events/comment-hello.json
 
-.PHONY: demo test check bench soak generate lock clean
+.PHONY: demo test quick check bench soak generate lock clean
 
 demo: $(VENV)/.runtime  ## from a comment to a multi-architecture image, with no root, no daemon and no registry
 	@echo "--- the workflows that the tree needs"
@@ -20,6 +20,9 @@ test: $(VENV)/.development  ## every test, on real parts
 	@tests/install-tools
 	@$(PYTHON) -m pytest
 
+quick: $(VENV)/.development  ## the tests that need no real program: no registry, no act, no builder
+	@$(PYTHON) -m pytest -m "not real and not slow"
+
 check: $(VENV)/.development  ## style, types, and that the emitted workflows are what the tree needs
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
@@ -31,7 +34,7 @@ check: $(VENV)/.development  ## style, types, and that the emitted workflows are
 
 soak: $(VENV)/.development  ## the long seeded runs: faults, crashes, random trees
 	@tests/install-tools
-	@$(PYTHON) -m pytest -m soak
+	@$(PYTHON) -m pytest -m soak -o faulthandler_timeout=0
 
 bench: $(VENV)/.development  ## speed, as ratios to public tools in the same run
 	@tests/install-tools bench

@@ -14,17 +14,24 @@ import pytest
 from hypothesis import settings
 
 _SOAK = "soak"
+_SECONDS_WITH = {"act": 600, "podman": 600}
+"""Of one test, the set-up of its session included, that runs whole workflows or gives every image to its consumers."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The same generated examples in every run, but for the long runs, which are to find new ones."""
-    settings.register_profile("steady", derandomize=True)
-    if _SOAK not in str(config.getoption("-m")):
-        settings.load_profile("steady")
+    """The same generated examples in every run, but for the long runs, which are to find new ones; none is timed."""
+    settings.register_profile("steady", derandomize=True, deadline=None)
+    settings.register_profile("new", deadline=None)
+    settings.load_profile("new" if _SOAK in str(config.getoption("-m")) else "steady")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long runs only when they are asked for by name."""
+    """Longer limits for what takes longer, none for the long runs; these only when they are asked for by name."""
+    for item in items:
+        tools = [tool for marker in item.iter_markers("real") for tool in marker.args]
+        limit = 0 if item.get_closest_marker(_SOAK) else max((_SECONDS_WITH.get(tool, 0) for tool in tools), default=0)
+        if limit or item.get_closest_marker(_SOAK):
+            item.add_marker(pytest.mark.timeout(limit))
     if _SOAK in str(config.getoption("-m")):
         return
     soak = [item for item in items if item.get_closest_marker(_SOAK)]

@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.asking import ACCEPTED, COMMAND, TITLE, Stage, write_results
 
+pytestmark = pytest.mark.slow
+
 HELM = "【Auto-build】helm"
 LISTED = "/imagebuild_dockerimages helm v3.8.2"
 HIDDEN = "[1]: (\n(\n{}\n)"

@@ -27,6 +27,8 @@ sys.path.insert(0, sys.argv[1])
 from action.context.staging import staged
 from action.context.init_script import InitRules, run_init
 from generator.errors import run
+
+pytestmark = pytest.mark.slow
 def main():
     with staged(Path(sys.argv[2]), "applications/web/v1") as context:
         rules = InitRules(unboxed=json.loads(sys.argv[4]))

@@ -20,6 +20,8 @@ import pytest
 
 from action import bootstrap
 
+pytestmark = pytest.mark.slow
+
 NAME = "ours"
 SECRETS = {
     "IMAGEBUILD_PASSWORD": "hunter2",

@@ -171,6 +171,18 @@ def test_an_edited_comment_is_left_out_as_a_whole() -> None:
     assert (decision.outcome, decision.code, decision.edited) == ("answer", "not-listed", (5,))
 
 
+@pytest.mark.parametrize("shown", ["v1", "v1,v2,v3", "v2,v3", "v1,v2 --dry-run", "v1,v2 --arch=amd64"])
+def test_no_half_of_an_edited_comment_is_built_beside_a_comment_that_was_not(shown: str) -> None:
+    """More, less or something else than its list shows: what both say is not built either."""
+    text = "/imagebuild_apps helm v1,v2"
+    edited = Listing(5, digests(text), "stranger", digests(f"/imagebuild_apps helm {shown}"))
+    kept = Listing(6, digests(COMMAND), "stranger", digests(COMMAND))
+    decision = ask(labeled("see below"), parsed=parse("", f"{text}\n{COMMAND}"), listings=(edited, kept))
+    assert (decision.outcome, decision.edited) == ("build", (5,))
+    assert [request.version for request in decision.requests] == ["v3.8.2"]
+    assert [problem.code for problem in decision.problems] == ["not-listed", "not-listed"]
+
+
 def test_a_second_attempt_needs_no_second_list() -> None:
     """The answer to several texts stands in one comment, which has the digests of all of them."""
     event = labeled()

@@ -118,6 +118,28 @@ def test_a_failure_keeps_what_has_come_for_the_next_run(tmp_path: Path) -> None:
     assert blob(tmp_path).read_bytes() == BODY
 
 
+@pytest.mark.parametrize("with_cache", [False, True])
+def test_what_came_before_is_counted_and_needs_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_cache: bool
+) -> None:
+    cache = tmp_path / "cache" if with_cache else None
+    stage = BlobCache(cache).stage_path if cache else RegistryDirectory(tmp_path / "registry").stage_path
+    stage(digest_of(BODY)).parent.mkdir(parents=True)
+    stage(digest_of(BODY)).write_bytes(BODY[:5000])
+    needed: list[int] = []
+    monkeypatch.setattr("action.placement.fill.need", lambda folder, count: needed.append(count))
+    counts: list[int] = []
+
+    class Counts(Watcher):
+        def received(self, want: Wanted, count: int) -> None:
+            counts.append(count)
+
+    fill(tmp_path, want(good()), cache=cache, watcher=Counts())
+    assert needed == [len(BODY) - 5000]
+    assert counts[0] == 5000
+    assert sum(counts) == len(BODY)
+
+
 def test_what_has_not_begun_is_not_begun_after_a_failure(tmp_path: Path) -> None:
     calls: list[int] = []
     small = [want(counted(good(bytes([number])), calls), body=bytes([number])) for number in range(200)]

@@ -16,6 +16,7 @@ from action.placement.place import Placement, place
 from action.registry.client import RegistryClient
 from action.registry.credentials.auth import AnonymousKeychain
 from action.registry.http.retry import RetryPolicy
+from action.store.blobs.durability import wait_for_disk
 from action.store.directory.verify import verify
 from generator.names import Arch
 from tests.support import images
@@ -91,6 +92,30 @@ def test_the_leaf_is_found_through_nested_indexes_past_attestations(registry: Ru
     held = {f"sha256:{path.parent.name}" for path in (tmp_path / "registry").rglob("data")}
     config = images.digest_of(wanted.config)
     assert held == {wanted.digest, pushed.digest, pushed.children[0].digest, BASE.digest, config}
+
+
+def test_a_tag_means_the_old_image_until_the_new_one_is_on_the_disk(
+    registry: RunningRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the one wait for the disk all but the tags is there; a machine that stops before has the old image whole."""
+    old, new = (images.image(BASE, images.layer(label), label=label) for label in ("barrier old", "barrier new"))
+    seen: list[tuple[dict[str, str], set[str]]] = []
+
+    def noted(directory: int) -> None:
+        blobs = {f"sha256:{path.parent.name}" for path in (tmp_path / "registry").rglob("data")}
+        seen.append((tags_of(tmp_path), blobs))
+        wait_for_disk(directory)
+
+    monkeypatch.setattr("action.store.directory.write.wait_for_disk", noted)
+    for image in (old, new):
+        images.push(image, registry.host, "team/barrier", "v1")
+        fill(tmp_path, finding(f"{registry.host}/team/barrier:v1"))
+        assert tags_of(tmp_path) == {"team/barrier:v1": image.digest}
+    (none, first), (before, second) = seen
+    assert none == {}
+    assert before == {"team/barrier:v1": old.digest}
+    assert {old.digest, *old.blobs} <= first
+    assert {new.digest, *new.blobs} <= second
 
 
 def test_shared_layers_are_fetched_once(registry: RunningRegistry, tmp_path: Path) -> None:

@@ -107,6 +107,36 @@ def test_there_are_never_too_many_layers() -> None:
     assert sum(len(plan.entries) - 1 for plan in plans) == 1000
 
 
+def test_the_names_of_a_large_file_travel_together() -> None:
+    """Two layers cannot share a file: its bytes would be sent twice, and the node would have two files."""
+    rootfs = Rootfs()
+    large = [Node(kind="file", mode=0o644, owner=ROOT, size=8 * ALONE_FROM) for _ in range(3)]
+    for number, node in enumerate(large[:2]):
+        for folder in ("a", "b", "c"):
+            place(rootfs.make_directory(f"/{folder}"), f"tool{number}", node)
+    place(rootfs.make_directory("/a"), "alone", large[2])
+    plans = plan_layers(rootfs)
+    assert [len([plan for plan in plans if any(found is node for _, found in plan.entries)]) for node in large] == [
+        1
+    ] * 3
+    assert ["alone" in plan.title for plan in plans] == [False, True]
+
+
+def test_a_large_file_with_two_names_is_in_the_image_once(tmp_path: Path) -> None:
+    data = random.Random(1).randbytes(2 * ALONE_FROM)  # noqa: S311
+    make_files(tmp_path, {"Kubefile": "FROM scratch\nCOPY opt /opt\n", "opt/a/tool": data})
+    (tmp_path / "opt/b").mkdir()
+    (tmp_path / "opt/b/tool").hardlink_to(tmp_path / "opt/a/tool")
+    layout = OciLayout(tmp_path / "out")
+    built = build_image(tmp_path, tmp_path / "Kubefile", arch="amd64", labels={}, build_args={}, layout=layout)
+    members = []
+    for layer in layout.read_manifest(built.digest)["layers"]:
+        with tarfile.open(fileobj=io.BytesIO(tar_of(layout, layer))) as tar:
+            members += [(member.name, member.linkname, member.size) for member in tar if not member.isdir()]
+    assert ("opt/a/tool", "", len(data)) in members
+    assert ("opt/b/tool", "opt/a/tool", 0) in members
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 4 * ALONE_FROM), min_size=1, max_size=300))
 def test_every_file_is_in_one_layer_behind_its_directories(sizes: list[int]) -> None:

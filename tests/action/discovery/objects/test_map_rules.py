@@ -106,3 +106,11 @@ def test_a_place_is_told_by_object_field_and_line() -> None:
     (hit,) = extractions(text)[0].hits
     source = hit.source
     assert (source.object, source.field, source.line) == ("Pod/p", "items[0].spec.containers[0].image", 9)
+
+
+def test_the_repository_of_a_chart_is_not_an_image() -> None:
+    """Chart, repository and version is how operators of Helm name a chart; the same without one are an image."""
+    parts = "{repository: ghcr.io/team/web, version: 1.2.3, tag: 1.2.3}"
+    kind = "apiVersion: example.com/v1\nkind: Release\nmetadata: {name: x}\n"
+    assert references(f"{kind}spec: {parts}\n") == {"ghcr.io/team/web:1.2.3": "likely"}
+    assert references(f"{kind}spec: {parts[:-1]}, chart: web}}\n") == {}

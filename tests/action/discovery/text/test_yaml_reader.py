@@ -100,3 +100,18 @@ def test_depth_is_limited_just_below_the_limit_too() -> None:
 
 def test_the_marks_that_helm_takes_are_marks() -> None:
     assert [line for _, line in split("a: 1\n---# b\nc: 2\n--- # d\ne: 3\n---x\n")] == [1, 2, 4]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "base: &b {image: old, tag: '1'}\nuse: {<<: *b, image: new}\n",
+        "base: &b {image: old, tag: '1'}\nuse: {image: new, <<: *b}\n",
+        "base: &b {image: old}\nother: &o {image: older, tag: '1'}\nuse: {<<: [*b, *o]}\n",
+        "base: &b {image: old}\nother: &o {<<: *b, tag: '1'}\nuse: {<<: *o, image: new}\n",
+        "base: &b {image: old}\nuse: {<<: *b, image: null}\n",
+    ],
+)
+def test_a_key_of_ones_own_wins_over_merged_ones(text: str) -> None:
+    """https://yaml.org/type/merge.html: before or behind the merge; of several merged ones the first wins."""
+    assert roots(text) == [yaml.safe_load(text)]

@@ -41,6 +41,7 @@ WORST = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WORST)
 def test_the_worst_texts_are_bounded(name: str) -> None:
     assert len(WORST[name]) <= MAX_TEXT

@@ -61,6 +61,24 @@ def test_a_big_blob_that_broke_is_gone_on_with(tmp_path: Path) -> None:
     assert digest_of_file(tmp_path / "final") == DIGEST
 
 
+@pytest.mark.parametrize("begun", [0, 1, 700, 999, 1000])
+def test_bytes_of_an_earlier_run_count_as_received(tmp_path: Path, begun: int) -> None:
+    """Who shows progress adds up what is received; the sum is the whole blob, wherever it was gone on with."""
+    body = PIECE[:1000]
+    (tmp_path / "stage").write_bytes(body[:begun])
+    counts: list[int] = []
+    assert write_blob(
+        tmp_path / "stage",
+        tmp_path / "final",
+        digest_of(body),
+        len(body),
+        lambda offset: [body[offset:]],
+        received=counts.append,
+    )
+    assert counts[0] == begun
+    assert sum(counts) == len(body)
+
+
 @pytest.mark.parametrize("size", [(9 << 20) + 5, 4 << 20, 100])
 def test_the_disk_is_given_all_of_a_big_blob_before_the_barrier(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int

@@ -69,6 +69,19 @@ def test_tags_are_not_there_before_they_are_switched(tmp_path: Path) -> None:
     assert not list((tmp_path / "registry").rglob("current"))
 
 
+def test_the_links_of_tags_are_all_that_a_switch_adds(tmp_path: Path) -> None:
+    """So all else is on the disk when the barrier between the two has passed."""
+    directory = RegistryDirectory(tmp_path / "registry")
+    with directory.locked():
+        directory.write_links(CONTENTS)
+        directory.barrier()
+        before = {path for path in listing(directory.root) if not path.startswith(".partial/")}
+        directory.switch_tags(CONTENTS)
+        after = {path for path in listing(directory.root) if not path.startswith(".partial/")}
+    assert after - before == {"docker/registry/v2/repositories/team/app/_manifests/tags/v1/current/link"}
+    assert before <= after
+
+
 def test_a_run_that_ends_leaves_alone_what_the_next_has_begun(tmp_path: Path) -> None:
     first, second = RegistryDirectory(tmp_path / "registry"), RegistryDirectory(tmp_path / "registry")
     with ExitStack() as begun:
