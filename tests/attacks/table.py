@@ -38,7 +38,7 @@ PARTIES: dict[Who, Party] = {
     "directory": Party(
         "Who writes the rest of a build directory",
         "Charts, manifests, build files, scripts, archives, `image.yaml`, and the names of files; with an `init.sh` "
-        "also links, pipes and names that git could not carry.",
+        "also pipes and whatever else git does not carry.",
     ),
     "tag": Party(
         "Who can write a tag, or what passes between the jobs",
@@ -108,7 +108,7 @@ ATTACKS = [
     Attack(
         "stranger",
         "repeats a request without end, or in a closed issue",
-        "after a success, or three attempts, only the role `write` repeats it; nobody else builds in a closed issue",
+        "after a success, or three attempts, the role `write` is asked for; in a closed issue, `min_permission`",
         (
             "asking.repeats_after_a_success_build_nothing",
             "asking.repeats_of_failures_end",
@@ -124,7 +124,7 @@ ATTACKS = [
     Attack(
         "init.sh",
         "plants a program that a later step runs, or changes the machine",
-        "it sees the machine read-only; tools are found beforehand, and only where nobody else may replace them",
+        "the machine is read-only to it; tools are found before it runs, and what others may replace is copied",
         (
             "init_script.it_writes_below_its_context_its_home_and_tmp_and_nowhere_else",
             "init_script.a_program_planted_on_path_is_not_run_afterwards",
