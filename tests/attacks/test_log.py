@@ -188,6 +188,33 @@ def test_parse_and_simulate(tree: Path, name: bytes) -> None:
     assert "decision: " in simulated.out
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_plan_report_and_publish(tree: Path, name: bytes) -> None:
+    """What the jobs of a run hand to each other; offline, because nobody waits for an answer."""
+    text = os.fsdecode(name)
+    github = {
+        "GITHUB_REPOSITORY": "a/b",
+        "GITHUB_OUTPUT": str(tree / "outputs"),
+        "GITHUB_STEP_SUMMARY": str(tree / "s"),
+    }
+    (tree / "event").write_text(json.dumps({"inputs": {"app": text, "version": text}}))
+    shown(tree, "action", "plan", "--event", "event", "--event-name", "workflow_dispatch", **github)
+    target = {"type": "apps", "app": text, "version": "v1", "arches": ["amd64"], "build_args": {"A": text}}
+    reported = shown(
+        tree,
+        "action",
+        "report",
+        "--plan",
+        json.dumps({"targets": [{**target, "context": text, "image": text}]}),
+        "--results",
+        "none",
+        **github,
+    )
+    assert reported.code == 0, reported.err
+    told = shown(tree, "action", "publish", "--target", json.dumps(target), "--layouts", f"none{text}", **github)
+    assert told.code in (1, 2), told.err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
