@@ -175,8 +175,8 @@ def limited(code: str) -> subprocess.CompletedProcess[str]:
 def test_many_wildcards_take_no_time(stars: int) -> None:
     """More than 120 seconds, without end."""
     code = f"""
-from action.image.goglob import compile_component
-from action.image.ignore import Ignored
+from action.assembly.native.go_glob import compile_component
+from action.assembly.native.ignore_file import Ignored
 pattern = "a*" * {stars} + "b"
 print(compile_component(pattern).fullmatch("a" * 250) is None, "a" * 250 in Ignored([pattern]))
 print(compile_component(pattern).fullmatch("a" * 250 + "b") is not None, "a" * 250 + "b" in Ignored([pattern]))

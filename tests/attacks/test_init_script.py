@@ -24,8 +24,8 @@ RUN = """
 import json, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from action.context import staged
-from action.init_script import InitRules, run_init
+from action.context.staging import staged
+from action.context.init_script import InitRules, run_init
 from generator.errors import run
 def main():
     with staged(Path(sys.argv[2]), "applications/web/v1") as context:

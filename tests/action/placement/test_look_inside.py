@@ -101,7 +101,7 @@ def test_an_operator_that_cannot_be_read_is_a_blind_spot(
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "action", *arguments]
-    return subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
 
 
 def test_the_command_gives_a_block_for_the_list(registry: RunningRegistry, tmp_path: Path) -> None:

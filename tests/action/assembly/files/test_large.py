@@ -20,11 +20,11 @@ _WORK = """
 import resource, sys
 from pathlib import Path
 from tests.support.building import build_image
-from action.publish import publish
-from action.registry.auth import AnonymousKeychain
+from action.publication.publish import publish
+from action.registry.credentials.auth import AnonymousKeychain
 from action.registry.client import RegistryClient
-from action.results import Target
-from action.store.oci_layout import OciLayout
+from action.model.results import Target
+from action.store.oci.layout import OciLayout
 
 context, host = Path(sys.argv[1]), sys.argv[2]
 idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
