@@ -9,6 +9,7 @@ import sys
 from types import ModuleType
 
 from action.errors import run
+from generator.arguments import ArgumentParser
 
 VERBS = {
     "parse": "read the commands in the text of an issue or a comment",
@@ -30,7 +31,7 @@ def main(argv: list[str]) -> int:
         return _overview(argv)
     module = _imported(verb)
     description = f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}."
-    parser = argparse.ArgumentParser(f"python -m action {verb}", description=description, formatter_class=_Formatter)
+    parser = ArgumentParser(f"python -m action {verb}", description=description, formatter_class=_Formatter)
     module.add_arguments(parser)
     return int(module.handle(parser.parse_args(argv[1:])))
 
@@ -53,7 +54,7 @@ class _Formatter(argparse.HelpFormatter):
 
 def _overview(argv: list[str]) -> int:
     """What there is, for --help and for a word that is no verb (which argparse then refuses)."""
-    parser = argparse.ArgumentParser("python -m action", description="Build Sealos cluster images.")
+    parser = ArgumentParser("python -m action", description="Build Sealos cluster images.")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb, help_text in VERBS.items():
         verbs.add_parser(verb, help=help_text)

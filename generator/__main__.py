@@ -7,6 +7,7 @@ import importlib
 import sys
 from pathlib import Path
 
+from generator.arguments import ArgumentParser
 from generator.errors import InputError, Problem, run
 
 VERBS = {
@@ -22,7 +23,7 @@ VERBS = {
 
 def main(argv: list[str]) -> int:
     """Parse, hand over to the verb's module, return the exit code."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         prog="python -m generator", description="Write the workflows that build the applications of this repository."
     )
     _add_root(parser, Path())

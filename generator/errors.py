@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import ClassVar, Literal, NamedTuple
 
+from generator.console import err
+
 ISSUES_URL = "https://github.com/labring-actions/cluster-image/issues"
 
 Severity = Literal["error", "warning"]
@@ -56,19 +58,6 @@ class UsageError(ClusterImageError):
     """The command line itself is wrong."""
 
     exit_code = 2
-
-
-def escape_log(text: str) -> str:
-    """Text that the runner's log shows, and never obeys.
-
-    A line that starts with ``::`` is a command, and so is ``##[`` anywhere in it (actions/runner, ActionCommand.cs).
-    A zero-width space behind the first character breaks both and shows nothing.
-    """
-    import re  # what is printed as an error is rare; it would slow every start
-
-    text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]", "\ufffd", text.replace("\r\n", "\n"))
-    text = text.replace("##[", "#\u200b#[")
-    return re.sub(r"(?m)^([^\S\n]*):(?=:)", "\\1:\u200b", text)
 
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -137,7 +126,7 @@ def run(main: Callable[[], int]) -> int:
         try:
             return _run(main)
         except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
+            err.say("interrupted")
             return 128 + (heard[0] if heard else signal.SIGINT)
 
 
@@ -145,20 +134,17 @@ def _run(main: Callable[[], int]) -> int:
     try:
         return main()
     except ClusterImageError as error:
-        print(escape_log(str(error)), file=sys.stderr)
+        err.say(error)
         return error.exit_code
     except BrokenPipeError:  # the reader of our output has left, as `| head` does
         sys.stderr.close()
         return 0
     except Exception as error:
         if (problem := machine_problem(error)) is not None:
-            print(escape_log(str(problem)), file=sys.stderr)
+            err.say(problem)
             return 1
         import traceback  # only a defect needs it; it would slow every start
 
-        print(escape_log(traceback.format_exc()), file=sys.stderr)
-        print(
-            f"This is a defect of cluster-image. Please report it with the lines above: {ISSUES_URL}",
-            file=sys.stderr,
-        )
+        err.say(traceback.format_exc())
+        err.say(f"This is a defect of cluster-image. Please report it with the lines above: {ISSUES_URL}")
         return 3

@@ -102,13 +102,18 @@ def test_the_generator_never_imports_the_action_and_opens_no_socket() -> None:
 
 def test_the_action_imports_only_the_shared_parts_of_the_generator() -> None:
     shared = ("settings", "buildfile", "tree", "builds")
-    allowed = ("generator.errors", "generator.names", *(f"generator.{room}" for room in shared))
+    leaves = ("arguments", "console", "errors", "names")
+    allowed = tuple(f"generator.{name}" for name in (*leaves, *shared))
     assert {name for _, name in strays("action", "generator.") if not name.startswith(allowed)} == set()
 
 
-@pytest.mark.parametrize("leaf", ["generator/errors.py", "generator/names.py"])
+@pytest.mark.parametrize("leaf", ["generator/console.py", "generator/names.py"])
 def test_leaves_import_nothing_of_ours(leaf: str) -> None:
     assert not imported(PurePosixPath(leaf))
+
+
+def test_the_errors_import_only_the_console_that_says_them() -> None:
+    assert imported(PurePosixPath("generator/errors.py")) == {PurePosixPath("generator/console.py")}
 
 
 def test_the_store_knows_no_network() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -35,6 +34,7 @@ from action.report.terminal.progress import progress_for
 from action.store.directory.read import read_tree
 from action.store.oci.layout import OciLayout
 from generator.buildfile.parse import find_buildfile
+from generator.console import err
 from generator.names import Arch, ImageType
 from generator.settings.init_env import refused_variables, unlisted_variables
 from generator.settings.settings import METADATA_FILE, Compression
@@ -160,7 +160,7 @@ class _Making:
         return _Made(digest, design, placement, told=problems)
 
     def _fill(self, images: Placing) -> Placement:
-        with progress_for(sys.stderr, os.environ) as progress:
+        with progress_for(err, os.environ) as progress:
             placement = images.fill(progress)
         shared = placement.total - placement.unique
         told = f", {size(shared)} of it shared" if shared else ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from action.build.output import name_platform, open_destination
 from action.cli.options import add_jobs, add_option, add_positional
 from action.context.init_script import InitRules
 from action.errors import ClusterImageError, InputError, Problem, UsageError
-from action.github.api import escape_log
 from action.model.address import default_destination, with_destination
 from action.model.results import BuildResult, Target
 from action.publication.login import looking_client
@@ -25,6 +23,7 @@ from action.report.terminal.build import build_table
 from action.report.terminal.next_steps import next_steps
 from action.store.oci.layout import OciLayout
 from generator.builds.matrix import Row
+from generator.console import err, out
 from generator.errors import machine_problem
 from generator.names import ARCHES, IMAGE_TYPES, ImageType
 from generator.settings.settings import Settings, load_settings
@@ -79,9 +78,9 @@ def handle(args: argparse.Namespace) -> int:
     with open_destination(args.output, settings) as destination:
         results = [build(job, destination.layout, means) for job in jobs]
         published = destination.finish(target, results, version, args.force)
-    print(build_table(results, published))
+    out.say(build_table(results, published))
     reference = (published and published.reference) or destination.name_of(target, version)
-    print(f"\n{next_steps(destination.kind, destination.path, reference, target.type)}")
+    out.say(f"\n{next_steps(destination.kind, destination.path, reference, target.type)}")
     return 0
 
 
@@ -120,7 +119,7 @@ def _build_row(row: Row, output: Path, catalog: Catalog, means: Means) -> int:
         raise
     finally:
         result.write(output / "result.json")
-    print(build_table([result], None))
+    out.say(build_table([result], None))
     return 0
 
 
@@ -186,4 +185,4 @@ def _row(text: str) -> Row:
 
 
 def _log(job: Job, line: str) -> None:
-    print(escape_log(f"[{job.version.app} {job.version.name} {job.arch}] {line}"), file=sys.stderr, flush=True)
+    err.say(f"[{job.version.app} {job.version.name} {job.arch}] {line}")

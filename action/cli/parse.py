@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 from action.errors import InputError, Problem
 from action.request.parse import Parsed, Request, parse
-from generator.errors import escape_log
+from generator.console import err, out
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +26,7 @@ def handle(args: argparse.Namespace) -> int:
     if args.format == "json":
         import json  # text needs none
 
-        print(json.dumps(_as_json(parsed), indent=2, ensure_ascii=False))
+        out.data(json.dumps(_as_json(parsed), indent=2, ensure_ascii=False) + "\n")
     else:
         _print(parsed)
     return 1 if parsed.errors else 0
@@ -83,10 +82,10 @@ def _problem_json(problem: Problem) -> dict[str, Any]:
 def _print(parsed: Parsed) -> None:
     for request in parsed.requests:
         options = "".join(f" {key}={value!r}" for key, value in request.build_args.items())
-        print(f"line {request.line}: build {request.type} {request.app} {request.version}{options}")
+        out.say(f"line {request.line}: build {request.type} {request.app} {request.version}{options}")
     if parsed.help:
-        print("asks for help")
+        out.say("asks for help")
     for problem in (*parsed.errors, *parsed.notes):
-        print(escape_log(str(problem)), file=sys.stderr)
+        err.say(problem)
     if not any(parsed):
-        print("no command")
+        out.say("no command")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 from action.cli.options import add_jobs
@@ -16,6 +15,7 @@ from action.registry.client import RegistryClient
 from action.registry.credentials.auth import default_keychain
 from action.report.terminal.placement import placement_table
 from action.report.terminal.progress import progress_for
+from generator.console import err, out
 from generator.names import ARCHES, Arch
 
 
@@ -40,7 +40,7 @@ def handle(args: argparse.Namespace) -> int:
     if not args.context.is_dir():
         raise InputError(Problem("no-context", "is not a directory", "name a build context", file=str(args.context)))
     findings = _named(args.image) if args.image else _scanned(args.context, args.arch)
-    with progress_for(sys.stderr, os.environ) as progress:
+    with progress_for(err, os.environ) as progress:
         placement = place(
             args.context,
             findings,
@@ -51,8 +51,8 @@ def handle(args: argparse.Namespace) -> int:
             whole=args.all,
         )
     for problem in placement.problems:
-        print(problem, file=sys.stderr)
-    print(placement_table(placement))
+        err.say(problem)
+    out.say(placement_table(placement))
     return 0
 
 
@@ -65,7 +65,7 @@ def _scanned(context: Path, arch: Arch) -> tuple[Finding, ...]:
     if errors:
         raise InputError(errors)
     for problem in scan.problems:
-        print(problem, file=sys.stderr)
+        err.say(problem)
     return scan.wanted
 
 

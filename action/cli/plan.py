@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,14 @@ from action.decision import gate
 from action.decision.handover import pack
 from action.decision.plan import DECISIONS, Plan, plan, plan_request
 from action.errors import ClusterImageError, InputError, Problem
-from action.github.api import GitHubApi, escape_log
+from action.github.api import GitHubApi
 from action.github.event import ISSUE_EVENTS, Event, read_event, read_json
 from action.github.workflow import Run, add_summary, run_of_environment, set_output
 from action.report.answer import FAILED, SEEN, Posted, answer, post, react
 from action.report.comment.before_build import refused
 from action.report.comment.summary import plan_summary
 from action.request.parse import parse
+from generator.console import err, out
 from generator.settings.settings import Settings, load_settings
 
 # An output may have 1 MB, counted as UTF-16: github-actions facts, "Job outputs".
@@ -118,7 +118,7 @@ def _write_outputs(planned: Plan, outcome: str, report: dict[str, Any]) -> None:
             for row in batch["rows"]
         ]
     lines += [str(problem) for problem in planned.decision.problems]
-    print(escape_log("\n".join([f"decision: {outcome}", *lines])))
+    out.say("\n".join([f"decision: {outcome}", *lines]))
     add_summary(plan_summary(outcome, planned.decision.steps))
     _set_outputs(outcome, planned.batches, report if planned.batches else {})
 
@@ -140,7 +140,7 @@ def _set_outputs(decision: str, batches: list[dict[str, Any]], report: dict[str,
 
 def _warn(problem: Problem | None) -> None:
     if problem is not None:
-        print(escape_log(str(problem)), file=sys.stderr)
+        err.say(problem)
 
 
 def _compact(data: object) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from action.cli.options import add_option
 from action.errors import ClusterImageError, InputError, Problem, UsageError
-from action.github.api import GitHubApi, escape_log
+from action.github.api import GitHubApi
 from action.github.workflow import set_output
 from action.model.address import default_destination, with_destination
 from action.model.origin import this_run
@@ -22,6 +21,7 @@ from action.publication.layout_check import check_files, foreign
 from action.publication.login import PASSWORD, USERNAME, publishing_client
 from action.publication.publish import publish
 from action.store.oci.layout import OciLayout
+from generator.console import err, out
 from generator.names import Arch
 from generator.settings.settings import load_settings
 from generator.tree.catalog import read_catalog
@@ -59,8 +59,8 @@ def handle(args: argparse.Namespace) -> int:
     set_output("digest", str(result.digest))
     set_output("changed", "false" if result.unchanged or result.taken_over else "true")
     for problem in result.problems:
-        print(escape_log(str(problem)), file=sys.stderr)
-    print(escape_log("\n".join(_told(result))))
+        err.say(problem)
+    out.say("\n".join(_told(result)))
     return 0
 
 
@@ -101,7 +101,7 @@ def _is_older(ours: str, theirs: str) -> bool:
     try:
         return GitHubApi.from_environment().is_ancestor(ours, theirs)
     except ClusterImageError as error:
-        print(escape_log(f"cannot compare {ours} with {theirs}: {error.problems[0].message}"), file=sys.stderr)
+        err.say(f"cannot compare {ours} with {theirs}: {error.problems[0].message}")
         return False
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,14 @@ from action.cli.options import add_option
 from action.decision.handover import unpack
 from action.decision.status import Status, write_marker
 from action.errors import Problem
-from action.github.api import GitHubApi, escape_log
+from action.github.api import GitHubApi
 from action.github.calls import GitHubError
 from action.github.workflow import add_summary, run_of_environment
 from action.report.answer import DONE, FAILED, react
 from action.report.comment.after_build import defect_text, result, status_table
 from action.report.comment.outcome import Image, collect
 from action.report.comment.summary import result_summary
+from generator.console import err, out
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def handle(args: argparse.Namespace) -> int:
                 _answer(plan, images, problems)
         finally:
             add_summary(result_summary(images, problems))
-            print(escape_log(status_table(images)))
+            out.say(status_table(images))
     return 0
 
 
@@ -56,7 +56,7 @@ def _answer(plan: Mapping[str, Any], images: list[Image], problems: list[Problem
     _write(api, number, int(plan.get("status") or 0), f"{write_marker(status)}\n{said}")
     problem = react(api, number, source, DONE if defect is None and done else FAILED)
     if problem is not None:
-        print(escape_log(str(problem)), file=sys.stderr)
+        err.say(problem)
     if defect is not None:
         raise defect
 
@@ -68,7 +68,7 @@ def _write(api: GitHubApi, number: int, status: int, body: str) -> None:
             api.edit_comment(status, body)
         except GitHubError as error:
             if error.status != 404:
-                print(escape_log(str(error)), file=sys.stderr)
+                err.say(error)
         else:
             return
     api.comment(number, body)

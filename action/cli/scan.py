@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 from pathlib import Path
 
 from action.discovery.evidence.literals import literal
 from action.discovery.lists.application import as_chosen, settings_of
 from action.discovery.scan import scan_context
 from action.errors import InputError, Problem, UsageError
-from action.github.api import escape_log
 from action.model.findings import Scan
 from action.placement.look_inside import look_inside
 from action.registry.client import RegistryClient
 from action.registry.credentials.auth import default_keychain
 from action.report.terminal.annotations import annotation
 from action.report.terminal.scan import strict_problems, to_json, to_table, why
+from generator.console import err, on_runner, out
 from generator.names import ARCHES
 
 
@@ -45,21 +43,21 @@ def handle(args: argparse.Namespace) -> int:
         scan = look_inside(scan, client)
     scan = as_chosen(scan, args.context)
     if args.why is not None:
-        sys.stdout.write(escape_log(_why(scan, args.why)))
+        out.say(_why(scan, args.why))
         return 0
     if args.format == "json":
-        print(json.dumps(to_json(scan), indent=2))
+        out.data(json.dumps(to_json(scan), indent=2) + "\n")
     else:
-        sys.stdout.write(escape_log(to_table(scan)))
+        out.say(to_table(scan))
     refused = [problem for problem in scan.problems if problem.severity == "error"]
     if args.strict:
         partial = [problem for problem in scan.problems if problem.code == "chart-partial"]
         refused += [*partial, *strict_problems(scan)]
     if refused and (args.format == "json" or args.strict):
-        print(escape_log(str(InputError(refused))), file=sys.stderr)
-    if os.environ.get("GITHUB_ACTIONS") == "true":
+        err.say(InputError(refused))
+    if on_runner():
         for problem in dict.fromkeys([*refused, *scan.problems]):
-            print(annotation(problem, _from_root(args.context)), file=sys.stderr)
+            err.command(annotation(problem, _from_root(args.context)))
     return 1 if refused else 0
 
 
@@ -79,4 +77,4 @@ def _why(scan: Scan, text: str) -> str:
     found = exact or same_name
     if not found:
         raise InputError(Problem("not-found", f"nothing in the context names {known.reference}"))
-    return "".join(why(scan, image) for image in found)
+    return "\n".join(why(scan, image) for image in found)

@@ -11,7 +11,7 @@ from action.decision.plan import DECISIONS, Plan, plan
 from action.github.event import ISSUE_EVENTS, guess_name, read_json
 from action.github.workflow import Run
 from action.report.answer import answer
-from generator.errors import escape_log
+from generator.console import out
 from generator.settings.settings import load_settings
 
 
@@ -54,18 +54,18 @@ def handle(args: argparse.Namespace) -> int:
     _print(name, planned)
     if name in ISSUE_EVENTS:
         said = answer(planned, args.root, settings, run)
-        print("\nanswer: none" if said is None else escape_log(f"\nanswer:\n\n{said.body}"))
+        out.say("\nanswer: none" if said is None else f"\nanswer:\n\n{said.body}")
     return 0
 
 
 def _print(name: str, planned: Plan) -> None:
-    print(f"event: {name}")
+    out.say(f"event: {name}")
     for step in planned.decision.steps:
-        print(escape_log(f"  {'passed ' if step.passed else 'stopped'}  {step.rule}: {step.said}"))
-    print(f"decision: {DECISIONS[planned.decision.outcome]} ({planned.decision.code})")
+        out.say(f"  {'passed ' if step.passed else 'stopped'}  {step.rule}: {step.said}")
+    out.say(f"decision: {DECISIONS[planned.decision.outcome]} ({planned.decision.code})")
     for batch in planned.batches:
         for row in batch["rows"]:
             image = " ".join(row[name] for name in ("type", "app", "version", "arch"))
-            print(f"  build {image} on {row['runner']} from {row['context']}")
+            out.say(f"  build {image} on {row['runner']} from {row['context']}")
     for problem in planned.decision.problems:
-        print(escape_log(str(problem)))
+        out.say(problem)

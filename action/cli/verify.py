@@ -7,6 +7,7 @@ from pathlib import Path
 
 from action.errors import InputError
 from action.store.directory.verify import verify
+from generator.console import out
 from generator.names import ARCHES
 
 
@@ -19,5 +20,5 @@ def handle(args: argparse.Namespace) -> int:
     problems = verify(args.registry, arch=args.arch)
     if problems:
         raise InputError(problems)
-    print(f"{args.registry}: every rule is kept, every blob has its digest")
+    out.say(f"{args.registry}: every rule is kept, every blob has its digest")
     return 0

@@ -8,7 +8,6 @@ import pwd
 import shutil
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from action.environment import tools
 from action.environment.output_tail import OutputTail
 from action.environment.variables import CERTIFICATES, PROXY_VARIABLES
 from action.errors import Problem, ToolError
+from generator.console import err, on_runner
 
 SCRIPT = "init.sh"
 TIMEOUT_SECONDS = 60 * 60
@@ -141,14 +141,14 @@ def _boxed(run: _Run, tail: OutputTail, rules: InitRules) -> Ending:
     if "no_box" not in ending:
         return ending
     reason = f"this machine lets us make no box for it ({ending['no_box']})"
-    if os.environ.get("GITHUB_ACTIONS") == "true" and not rules.unboxed:
+    if on_runner() and not rules.unboxed:
         hint = (
             "use a runner with sudo without a password or with user namespaces, or, where every init.sh may do what "
             "the runner's user may, set allow_unboxed_init: true in imagebuild.yaml"
         )
         raise ToolError(Problem("no-box", f"is not run: {reason}", hint, run.label))
     message = f"{reason}, so it may write and read what its user may"
-    print(Problem("no-box", message, f"see {PAGE}", run.label, severity="warning"), file=sys.stderr)
+    err.say(Problem("no-box", message, f"see {PAGE}", run.label, severity="warning"))
     return _supervised(run, tail, boxed=False)
 
 
@@ -165,7 +165,7 @@ def _supervised(run: _Run, tail: OutputTail, *, boxed: bool) -> Ending:
     )
     command = [*sudo, sys.executable, "-I", "-S", "-B", "-c", _START, str(_ROOT)]
     with (
-        _log_commands_stopped(),
+        err.commands_stopped() as log,
         subprocess.Popen(
             command, cwd="/", env={}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as process,
@@ -175,7 +175,7 @@ def _supervised(run: _Run, tail: OutputTail, *, boxed: bool) -> Ending:
             with suppress(BrokenPipeError):  # it has ended, and has said why
                 process.stdin.write(json.dumps(order).encode() + b"\n")
                 process.stdin.flush()
-            tail.follow(process.stdout, sys.stderr)
+            tail.follow(process.stdout, log)
         finally:
             # On an interrupt it hears so by this, and has stopped and put back everything when it ends.
             with suppress(BrokenPipeError):
@@ -232,23 +232,9 @@ def _as_root() -> list[str]:
 
     On somebody's laptop the script runs as that person, as it would by hand.
     """
-    if os.geteuid() == 0 or os.environ.get("GITHUB_ACTIONS") != "true":
+    if os.geteuid() == 0 or not on_runner():
         return []
     sudo = tools.find("sudo")
     if sudo and subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode == 0:
         return [sudo, "-n"]
     return []
-
-
-@contextmanager
-def _log_commands_stopped() -> Iterator[None]:
-    """Between the two lines the runner reads no ``::command::`` out of the log."""
-    if os.environ.get("GITHUB_ACTIONS") != "true":
-        yield
-        return
-    token = uuid.uuid4().hex
-    print(f"::stop-commands::{token}", file=sys.stderr, flush=True)
-    try:
-        yield
-    finally:
-        print(f"\n::{token}::", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""GitHub: REST calls, and the files and log lines by which a step talks to its runner."""
+"""GitHub: REST calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 from action.errors import InputError, Problem
 from action.github.calls import Caller, GitHubError
 from action.model.shape import whole_text
-from generator.errors import escape_log as escape_log  # ours and every boundary's
 
 API_VERSION = "2022-11-28"
 MAX_PAGES = 50

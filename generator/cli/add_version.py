@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from generator.console import out
 from generator.maintenance.scaffold import add_version
 from generator.settings.settings import load_settings
 
@@ -23,5 +24,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def handle(arguments: argparse.Namespace) -> int:
     root: Path = arguments.root
     path = add_version(root, load_settings(root), arguments.app, arguments.version, arguments.source)
-    print(f"{'added' if (root / path).is_dir() else 'changed'} {path}")
+    out.say(f"{'added' if (root / path).is_dir() else 'changed'} {path}")
     return 0

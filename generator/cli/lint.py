@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from generator.console import Command, out, workflow_command
 from generator.errors import InputError, Problem
 from generator.maintenance.lint import lint
 from generator.settings.settings import load_settings
@@ -25,11 +25,13 @@ def handle(arguments: argparse.Namespace) -> int:
     except InputError as error:  # without settings there is no tree to look at
         problems = error.problems
     if arguments.format == "json":
-        json.dump([_object(problem) for problem in problems], sys.stdout, indent=1)
-        print()
+        out.data(json.dumps([_object(problem) for problem in problems], indent=1) + "\n")
     else:
         for problem in problems:
-            print(_annotation(problem) if arguments.format == "github" else f"{problem} [{problem.code}]")
+            if arguments.format == "github":
+                out.command(_annotation(problem))
+            else:
+                out.say(f"{problem} [{problem.code}]")
     return 1 if any(problem.severity == "error" for problem in problems) else 0
 
 
@@ -44,17 +46,9 @@ def _object(problem: Problem) -> dict[str, str | int | None]:
     }
 
 
-def _annotation(problem: Problem) -> str:
-    """The problem beside its file in a pull request: docs.github.com/actions, "Workflow commands"."""
+def _annotation(problem: Problem) -> Command:
+    """The problem beside its file in a pull request."""
     place = {"file": problem.file, "line": problem.line, "title": problem.code}
-    properties = ",".join(f"{name}={_property(str(value))}" for name, value in place.items() if value is not None)
+    properties = {name: str(value) for name, value in place.items() if value is not None}
     text = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
-    return f"::{problem.severity} {properties}::{_data(text)}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return workflow_command(problem.severity, text, **properties)

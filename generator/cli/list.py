@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from generator.builds.matrix import rows
 from generator.cli.output import write_json, write_text
+from generator.console import out
 from generator.settings.settings import load_settings
 from generator.tree.catalog import read_catalog
 
@@ -21,8 +21,8 @@ def handle(arguments: argparse.Namespace) -> int:
     settings = load_settings(root)
     found = rows(read_catalog(root, settings), settings)
     if arguments.format == "json":
-        write_json(found, sys.stdout)
-        print()
+        write_json(found)
+        out.data("\n")
     else:
-        write_text(found, sys.stdout)
+        write_text(found)
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from generator.builds.affected import affected
@@ -11,6 +10,7 @@ from generator.builds.git import branch_base
 from generator.builds.matrix import rows, shards
 from generator.cli.output import write_json, write_text
 from generator.cli.selecting import add_selection, selection
+from generator.console import out
 from generator.settings.settings import load_settings
 from generator.tree.catalog import read_catalog
 
@@ -29,12 +29,12 @@ def handle(arguments: argparse.Namespace) -> int:
         found = affected(found, root, branch_base(root, arguments.changed_since))
     numbered = shards(found)
     if arguments.format == "json":
-        sys.stdout.write('{"shards": [')
+        out.data('{"shards": [')
         for number, shard in enumerate(numbered):
-            sys.stdout.write(",\n" if number else "\n")
-            write_json(shard, sys.stdout)
-        print("]}")
+            out.data(",\n" if number else "\n")
+            write_json(shard)
+        out.data("]}\n")
     else:
         for number, shard in enumerate(numbered, start=1):
-            write_text(shard, sys.stdout, number)
+            write_text(shard, number)
     return 0

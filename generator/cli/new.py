@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from generator.console import out
 from generator.maintenance.scaffold import new_app
 from generator.names import IMAGE_TYPES
 from generator.settings.settings import load_settings
@@ -20,5 +21,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def handle(arguments: argparse.Namespace) -> int:
     root: Path = arguments.root
     for path in new_app(root, load_settings(root), arguments.type, arguments.app, arguments.version):
-        print(f"added {path}")
+        out.say(f"added {path}")
     return 0

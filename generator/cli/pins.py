@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator.console import err, out
 from generator.errors import InputError, Problem
 from generator.settings.settings import Pin, Settings
 from generator.settings.yaml_edit import edit
@@ -42,7 +42,7 @@ def handle(arguments: argparse.Namespace) -> int:
     if moved:
         edit(PINS, "generator/pins.yaml", change)
     for name, pin in moved.items():
-        print(f"{name} {pin.version} {pin.commit}")
+        out.say(f"{name} {pin.version} {pin.commit}")
     if moved:
-        print("now run: python -m generator", file=sys.stderr)
+        err.say("now run: python -m generator")
     return 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import textwrap
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from generator.console import out
 from generator.settings import yaml_file
 from generator.settings.settings import SETTINGS_FILE, load_settings
 from generator.settings.validation import schema
@@ -33,16 +33,15 @@ def handle(arguments: argparse.Namespace) -> int:
             key: {"value": value, "from": origin[key], "description": descriptions[key]}
             for key, value in values.items()
         }
-        json.dump(settings, sys.stdout, indent=1)
-        print()
+        out.data(json.dumps(settings, indent=1) + "\n")
         return 0
-    print(_EDITOR_LINE)
+    out.say(_EDITOR_LINE)
     for key, value in values.items():
-        print()
-        print(textwrap.fill(descriptions[key], 100, initial_indent="# ", subsequent_indent="# "))
+        out.say()
+        out.say(textwrap.fill(descriptions[key], 100, initial_indent="# ", subsequent_indent="# "))
         # None means that there is no value to write: the line is shown, and stays a comment.
         text = f"# {key}:" if value is None else f"{key}: {json.dumps(value, ensure_ascii=False)}"
-        print(f"{text} # {origin[key]}")
+        out.say(f"{text} # {origin[key]}")
     return 0
 
 

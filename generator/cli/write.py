@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from pathlib import Path
 
+from generator.console import err, out
 from generator.settings.settings import Settings, load_settings
 from generator.tree.catalog import read_catalog
 from generator.workflows import write
@@ -20,19 +20,19 @@ def handle(arguments: argparse.Namespace) -> int:
     changes = write.changes(root, render(settings))
     _mention_problems(root, settings)
     if arguments.check:
-        for change in changes:
-            sys.stdout.write(change.diff())
         if changes:
-            print(f"not as the generator writes it: {', '.join(change.path for change in changes)}", file=sys.stderr)
-            print("to mend that, run:", file=sys.stderr)
-            print(f"  {_command(root)}", file=sys.stderr)
+            with out.commands_stopped():
+                out.data("".join(change.diff() for change in changes))
+            err.say(f"not as the generator writes it: {', '.join(change.path for change in changes)}")
+            err.say("to mend that, run:")
+            err.say(f"  {_command(root)}")
         return 1 if changes else 0
     write.write(root, changes)
     for change in changes:
         verb = "removed" if change.new is None else "added" if change.old is None else "changed"
-        print(f"{verb} {change.path}")
+        out.say(f"{verb} {change.path}")
     if not changes:
-        print("every generated file is as it should be")
+        out.say("every generated file is as it should be")
     return 0
 
 
@@ -40,7 +40,7 @@ def _mention_problems(root: Path, settings: Settings) -> None:
     problems = read_catalog(root, settings).problems
     if problems:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        print(f"warning: the tree has {count}; see: {_command(root, 'lint')}", file=sys.stderr)
+        err.say(f"warning: the tree has {count}; see: {_command(root, 'lint')}")
 
 
 def _command(root: Path, verb: str = "") -> str:

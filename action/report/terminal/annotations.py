@@ -8,9 +8,10 @@ from __future__ import annotations
 import posixpath
 
 from action.errors import Problem
+from generator.console import Command, workflow_command
 
 
-def annotation(problem: Problem, folder: str = "") -> str:
+def annotation(problem: Problem, folder: str = "") -> Command:
     """One workflow command. ``folder`` leads from the repository's root to where the problem's file names start."""
     properties = {"title": problem.code}
     if problem.file is not None:
@@ -18,14 +19,5 @@ def annotation(problem: Problem, folder: str = "") -> str:
         properties["file"] = posixpath.normpath(f"{folder}/{file}").lstrip("/") if folder else problem.file
     if problem.line is not None and "!" not in (problem.file or ""):
         properties["line"] = str(problem.line)
-    text = ",".join(f"{name}={_property(value)}" for name, value in sorted(properties.items()))
     message = f"{problem.message}\n{problem.hint}" if problem.hint else problem.message
-    return f"::{problem.severity} {text}::{_data(message)}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return workflow_command(problem.severity, message, **dict(sorted(properties.items())))

@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Self
 
 from action.model.wording import size
 from action.placement.fill import Origin, Wanted
+from generator.console import Stream, workflow_command
 
 _REDRAW_SECONDS = 0.1
-_CLEAR = "\r\x1b[2K"
 _BAR = 20
 
 
@@ -25,7 +25,7 @@ class Progress:
 
     def __init__(
         self,
-        stream: TextIO,
+        stream: Stream,
         *,
         live: bool,
         grouped: bool = False,
@@ -52,9 +52,9 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._live:
-            self._write(_CLEAR)
+            self._stream.draw()
         if self._grouped and self._total:
-            self._write("::endgroup::\n")
+            self._stream.command(workflow_command("endgroup"))
 
     def planned(self, wanted: Sequence[Wanted]) -> None:
         with self._lock:
@@ -65,7 +65,8 @@ class Progress:
                     self._open[image] = self._open.get(image, 0) + 1
                     self._origins.setdefault(image, {"fetched": 0, "cached": 0, "kept": 0})
             if self._grouped and wanted:
-                self._write(f"::group::placing {len(self._open)} images, {size(self._total)}\n")
+                title = f"placing {len(self._open)} images, {size(self._total)}"
+                self._stream.command(workflow_command("group", title))
 
     def received(self, want: Wanted, count: int) -> None:
         with self._lock:
@@ -82,7 +83,9 @@ class Progress:
                 self._open[image] -= 1
                 self._origins[image][origin] += want.part.size
                 if not self._open[image]:
-                    self._write(f"{_CLEAR if self._live else ''}{image}: {_shares(self._origins[image])}\n")
+                    if self._live:
+                        self._stream.draw()
+                    self._stream.say(f"{image}: {_shares(self._origins[image])}")
             if self._live:
                 self._draw()
 
@@ -95,16 +98,12 @@ class Progress:
         bar = ("#" * int(share * _BAR)).ljust(_BAR, ".")
         pending = sum(1 for count in self._open.values() if count)
         line = f"[{bar}] {size(got)} of {size(self._total)}, {size(int(rate))}/s{left}, {pending} images to go"
-        self._write(f"{_CLEAR}{line[: self._columns - 1]}")
-
-    def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
+        self._stream.draw(line[: self._columns - 1])
 
 
-def progress_for(stream: TextIO, environment: Mapping[str, str]) -> Progress:
+def progress_for(stream: Stream, environment: Mapping[str, str]) -> Progress:
     """Live on a terminal; else a line for each image, folded away on a GitHub runner."""
-    live = stream.isatty() and environment.get("TERM") != "dumb"
+    live = stream.is_terminal() and environment.get("TERM") != "dumb"
     columns = shutil.get_terminal_size().columns
     return Progress(stream, live=live, grouped=environment.get("GITHUB_ACTIONS") == "true", columns=columns)
 

@@ -75,7 +75,7 @@ def to_table(scan: Scan) -> str:
     wanted = len(scan.wanted)
     count = f"{wanted} {'image' if wanted == 1 else 'images'} to place, {len(uncertain)} uncertain"
     lines += ["", f"{count}, {len(scan.ignored)} ignored by .sealignore" if scan.ignored else count]
-    return "\n".join(lines).lstrip("\n") + "\n"
+    return "\n".join(lines).lstrip("\n")
 
 
 def _to_paste(uncertain: Iterable[Finding]) -> Iterator[str]:
@@ -122,7 +122,7 @@ def why(scan: Scan, finding: Finding) -> str:
         if source.render:
             parts.append(f"rendered with {source.render}")
         lines.append("  " + ", ".join(parts))
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def strict_problems(scan: Scan) -> list[Problem]:

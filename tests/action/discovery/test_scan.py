@@ -94,7 +94,7 @@ def test_a_bomb_in_a_manifest_is_refused_with_its_file(tmp_path: Path) -> None:
 def test_what_is_ignored_is_kept_apart() -> None:
     found = scan_context(CASES / "ignore-list" / "context", arch="amd64")
     assert len(found.ignored) == 4
-    assert to_table(found).endswith("1 image to place, 0 uncertain, 4 ignored by .sealignore\n")
+    assert to_table(found).endswith("1 image to place, 0 uncertain, 4 ignored by .sealignore")
 
 
 @pytest.mark.parametrize("case", ["plan-scripts", "capabilities", "subcharts", "image-lists"])

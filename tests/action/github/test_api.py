@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from action.errors import InputError
-from action.github.api import GitHubApi, escape_log
+from action.github.api import GitHubApi
 from action.github.calls import GitHubError
 from action.github.workflow import add_summary, set_output
 from tests.support.github_api import FakeGitHub, Fault, serve
@@ -211,41 +211,3 @@ def test_outside_a_workflow_nothing_is_written(tmp_path: Path, monkeypatch: pyte
     set_output("a", "b")
     add_summary("c")
     assert list(tmp_path.iterdir()) == []
-
-
-def _obeyed(line: str) -> bool:
-    """Whether a runner takes a line as a command: ActionCommand.TryParseV2 and TryParse of actions/runner."""
-    return line.lstrip().startswith("::") or "##[" in line
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "::set-output name=batches::[1]",
-        "  ::add-mask::labring",
-        "\t::error::x",
-        "\u00a0::stop-commands::x",
-        "text ##[add-mask]x",
-        "##[command]rm",
-        "ok\n::set-env name=PATH::/tmp",
-        "ok\r::set-env name=PATH::/tmp",
-        "ok\r\n::set-env name=PATH::/tmp",
-        "ok\u2028::add-path::/tmp",
-        "ok\u0085::add-path::/tmp",
-        "ok\x0b::add-path::/tmp",
-        "ok\x0c##[group]",
-        ":::warning::",
-        "####[debug]x",
-        "##[##[x]",
-    ],
-)
-def test_no_text_is_obeyed_by_the_runner(text: str) -> None:
-    shown = escape_log(text)
-    assert not any(_obeyed(line) for line in re.split(r"[\n\r\x0b\x0c\x85\u2028\u2029]", shown))
-    shown.encode("utf-8")
-
-
-def test_harmless_text_is_shown_as_it_is() -> None:
-    text = "decision: build\nok   title: the title names 'hello'\nhttps://a.b/c::d # 1 ## [x]"
-    assert escape_log(text) == text
-    assert escape_log("\ud800") == "\ufffd"

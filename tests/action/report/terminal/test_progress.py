@@ -7,6 +7,7 @@ import io
 from action.placement.fill import Wanted
 from action.report.terminal.progress import Progress, progress_for
 from action.store.oci.manifest import Part
+from generator.console import Stream
 
 BASE = Wanted(Part("layer", "sha256:aa", 3_000_000), (), ("one", "two"))
 TOP = Wanted(Part("layer", "sha256:bb", 1_000_000), (), ("two",))
@@ -19,7 +20,7 @@ class Terminal(io.StringIO):
 
 def test_a_log_has_a_line_for_each_image_when_it_is_whole() -> None:
     stream = io.StringIO()
-    with Progress(stream, live=False) as progress:
+    with Progress(Stream(lambda: stream), live=False) as progress:
         progress.planned([BASE, TOP])
         progress.received(BASE, 3_000_000)
         progress.finished(BASE, "fetched")
@@ -29,7 +30,7 @@ def test_a_log_has_a_line_for_each_image_when_it_is_whole() -> None:
 
 def test_a_github_log_is_folded() -> None:
     stream = io.StringIO()
-    with progress_for(stream, {"GITHUB_ACTIONS": "true"}) as progress:
+    with progress_for(Stream(lambda: stream), {"GITHUB_ACTIONS": "true"}) as progress:
         progress.planned([TOP])
         progress.finished(TOP, "kept")
     assert stream.getvalue().splitlines() == [
@@ -41,14 +42,14 @@ def test_a_github_log_is_folded() -> None:
 
 def test_nothing_to_place_prints_nothing() -> None:
     stream = io.StringIO()
-    with progress_for(stream, {"GITHUB_ACTIONS": "true"}) as progress:
+    with progress_for(Stream(lambda: stream), {"GITHUB_ACTIONS": "true"}) as progress:
         progress.planned([])
     assert stream.getvalue() == ""
 
 
 def test_a_terminal_shows_bytes_rate_and_time_left() -> None:
     stream, now = Terminal(), [0.0]
-    with Progress(stream, live=True, clock=lambda: now[0]) as progress:
+    with Progress(Stream(lambda: stream), live=True, clock=lambda: now[0]) as progress:
         progress.planned([BASE, TOP])
         now[0] = 1.0
         progress.received(BASE, 1_000_000)
@@ -62,7 +63,7 @@ def test_a_terminal_shows_bytes_rate_and_time_left() -> None:
 
 def test_what_came_wrong_and_again_is_not_counted_twice() -> None:
     stream, now = Terminal(), [0.0]
-    progress = Progress(stream, live=True, clock=lambda: now[0])
+    progress = Progress(Stream(lambda: stream), live=True, clock=lambda: now[0])
     progress.planned([TOP])
     for _ in range(3):
         now[0] += 1.0
@@ -72,7 +73,7 @@ def test_what_came_wrong_and_again_is_not_counted_twice() -> None:
 
 def test_a_dumb_terminal_gets_the_log() -> None:
     stream = Terminal()
-    with progress_for(stream, {"TERM": "dumb"}) as progress:
+    with progress_for(Stream(lambda: stream), {"TERM": "dumb"}) as progress:
         progress.planned([TOP])
         progress.finished(TOP, "fetched")
     assert stream.getvalue() == "two: 1.0 MB fetched\n"
@@ -80,7 +81,7 @@ def test_a_dumb_terminal_gets_the_log() -> None:
 
 def test_the_live_line_never_wraps() -> None:
     stream, now = Terminal(), [0.0]
-    progress = Progress(stream, live=True, columns=40, clock=lambda: now[0])
+    progress = Progress(Stream(lambda: stream), live=True, columns=40, clock=lambda: now[0])
     progress.planned([BASE])
     now[0] = 1.0
     progress.received(BASE, 1)
