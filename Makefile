@@ -50,6 +50,8 @@ lock: $(VENV)/.development  ## lock the packages anew, by hash; needs uv
 	    $$(case $$set in helm) echo --extra helm -c requirements/action.txt ;; \
 	                     dev) echo --extra helm --extra dev -c requirements/helm.txt ;; esac); \
 	done
+	@echo pip-audit | uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+	  --python-version 3.11 --upgrade -c requirements/dev.txt - -o requirements/audit.txt
 
 clean:
 	@rm -rf build $(VENV)
