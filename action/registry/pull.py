@@ -40,7 +40,7 @@ class NothingNearby:
 
 @dataclass(frozen=True, slots=True)
 class RegistryImage:
-    """Implements action.store.platform.ImageSource; what is ``nearby`` is not asked of the registry again."""
+    """Implements action.store.oci.image.ImageSource; what is ``nearby`` is not asked of the registry again."""
 
     client: RegistryClient
     reference: ImageReference

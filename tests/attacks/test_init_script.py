@@ -15,6 +15,8 @@ import pytest
 
 from action.environment import tools
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 PRIVATE = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108
 SOMEBODY = 1234
@@ -27,8 +29,6 @@ sys.path.insert(0, sys.argv[1])
 from action.context.staging import staged
 from action.context.init_script import InitRules, run_init
 from generator.errors import run
-
-pytestmark = pytest.mark.slow
 def main():
     with staged(Path(sys.argv[2]), "applications/web/v1") as context:
         rules = InitRules(unboxed=json.loads(sys.argv[4]))

@@ -83,7 +83,7 @@ def read_carried(files: RootFiles, placed: Sequence[ImageInside], arch: Arch, or
 
 @dataclass(frozen=True, slots=True)
 class _Root:
-    """``/registry`` as names and links; implements action.store.platform.ImageSource for each of its images."""
+    """``/registry`` as names and links; implements action.store.oci.image.ImageSource for each of its images."""
 
     tree: Tree
     blobs: Mapping[str, Held] = field(default_factory=dict)

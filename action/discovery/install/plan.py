@@ -1,7 +1,7 @@
 """The install plan: the helm and kubectl commands that a cluster image will run, from its Kubefile and shell files.
 
 ``sealos run`` takes ENTRYPOINT and CMD as whole shell lines, replaces ``$(NAME)`` by the image's ENV, and runs them in
-the root of the image. Nothing is run here: ``action.discover.install`` follows the text.
+the root of the image. Nothing is run here: the shell beside this module follows the text.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _LEVEL = 6
 
 
 class DockerArchiveImage:
-    """Implements action.store.platform.ImageSource for one image; layers compressed here are in ``scratch``."""
+    """Implements action.store.oci.image.ImageSource for one image; layers compressed here are in ``scratch``."""
 
     def __init__(self, tarball: Tarball, reference: ImageReference, scratch: Path, name: str) -> None:
         self._tarball = tarball

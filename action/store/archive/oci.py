@@ -18,7 +18,7 @@ _NAMES = ("org.opencontainers.image.ref.name", "io.containerd.image.name")
 
 
 class LayoutImage:
-    """Implements action.store.platform.ImageSource for the images of one layout."""
+    """Implements action.store.oci.image.ImageSource for the images of one layout."""
 
     def __init__(self, files: Files, name: str) -> None:
         self._files = files
