@@ -201,6 +201,18 @@ ATTACKS = [
     ),
     Attack(
         "directory",
+        "gives a file a name that a runner's log obeys (`::add-mask::`, `##[error]`)",
+        "everything is said through one console, which makes it harmless; JSON stays exact",
+        (
+            "log.the_tables_of_what_is_inside",
+            "log.scan",
+            "log.parse_and_simulate",
+            "log.plan_report_and_publish",
+            "log.the_generator",
+        ),
+    ),
+    Attack(
+        "directory",
         "has names that no log, comment or file system carries",
         "such a name ends in a message",
         ("context.a_name_that_is_not_text_ends_in_a_message", "context.a_word_longer_than_any_path_is_no_file"),

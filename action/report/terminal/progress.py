@@ -20,8 +20,8 @@ _BAR = 20
 class Progress:
     """Implements action.placement.fill.Watcher.
 
-    ``live`` redraws one line; ``grouped`` folds the lines in a GitHub log. The live line is cut to ``columns``: one that
-    wraps could not be taken back.
+    ``live`` redraws one line; ``grouped`` folds the lines in a GitHub log. The live line is cut to ``columns``: one
+    that wraps could not be taken back.
     """
 
     def __init__(
