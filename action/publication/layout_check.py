@@ -12,11 +12,11 @@ from tarfile import TarError
 from typing import Any
 from zlib import error as ZlibError
 
+from action.assembly.bill_layer import read_bill
 from action.assembly.files.layer_blob import diff_id_of
 from action.errors import InputError, Problem
-from action.model import bill, content_id
+from action.model import content_id
 from action.model.annotations import CONTENT_ID
-from action.model.bill import BILL, TITLE_ANNOTATION
 from action.model.results import ImageInside
 from action.store.oci.digest import SHA256
 from action.store.oci.layout import OciLayout
@@ -97,16 +97,13 @@ def _is_tar_of(layout: OciLayout, layer: Part, diff_id: str) -> bool:
     return not layout.blob_path(layer.digest).exists() or diff_id_of(layout, layer) == diff_id
 
 
-def bill_of(layout: OciLayout, image: ImageManifest) -> tuple[ImageInside, ...] | None:
+def bill_of(layout: OciLayout, digest: str) -> tuple[ImageInside, ...] | None:
     """The bill of images that the image carries, if it does; raises InputError for one that names no digests."""
-    for layer in image.layers:
-        if layer.annotations.get(TITLE_ANNOTATION) == BILL:
-            images = bill.from_layer(layout.read_blob(layer.digest))
-            for inside in images or ():
-                if not SHA256.fullmatch(inside.digest):
-                    raise _bad(layout.root, f"has a bill of images that names the digest {inside.digest[:80]!r}")
-            return images
-    return None
+    images = read_bill(layout, digest)
+    for inside in images or ():
+        if not SHA256.fullmatch(inside.digest):
+            raise _bad(layout.root, f"has a bill of images that names the digest {inside.digest[:80]!r}")
+    return images
 
 
 def _document(layout: OciLayout, digest: str) -> dict[str, Any]:

@@ -126,7 +126,7 @@ def _find_image(target: Target, layouts: Mapping[Arch, Path], arch: Arch, run: s
         entry = layout.resolve(f"{target.version}-{source}")
         _check_origin(Origin.read(entry.annotations), Origin.of(target, source, run), layout.root)
         image = check_image(layout, entry.digest, source)
-        inside = bill_of(layout, image)
+        inside = bill_of(layout, entry.digest)
     made_here = all(layout.blob_path(layer.digest).exists() for layer in image.layers)
     digest = entry.digest if source == arch else with_arch(layout, entry.digest, arch).digest
     return Ready(arch, layout, digest, inside, taken_over=not made_here)

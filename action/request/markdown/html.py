@@ -1,6 +1,6 @@
-"""HTML inside Markdown: where a block of it starts and ends, and which elements fold or quote what is in them.
+"""HTML inside Markdown: which elements fold or quote what is in them.
 
-CommonMark 0.31.2, "HTML blocks" and "Raw HTML": https://spec.commonmark.org/0.31.2/#html-blocks.
+CommonMark 0.31.2, "Raw HTML": https://spec.commonmark.org/0.31.2/#raw-html.
 """
 
 from __future__ import annotations
@@ -12,43 +12,11 @@ DETAILS = "a folded section (<details>)"
 _ATTRIBUTE = r"\s++[A-Za-z_:][A-Za-z0-9_.:-]*+(?:\s*+=\s*+(?:[^\s\"'=<>`]++|'[^']*+'|\"[^\"]*+\"))?+"
 TAG = rf"(?a:<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9-]*+)(?:{_ATTRIBUTE})*+\s*+/?>)"
 
-_BLOCK_TAGS = (
-    "address|article|aside|base|basefont|blockquote|body|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt|"
-    "fieldset|figcaption|figure|footer|form|frame|frameset|h[1-6]|head|header|hr|html|iframe|legend|li|link|main|menu|"
-    "menuitem|nav|noframes|ol|optgroup|option|p|param|search|section|summary|table|tbody|td|tfoot|th|thead|title|tr|"
-    "track|ul"
-)
-# The first six of the seven ways a block starts, and how it ends (None: at a blank line). Patterns are text, compiled
-# (and kept by re) when a line first needs them: most comments have no HTML.
-_BLOCKS = (
-    (r"(?ia)<(?:script|pre|style|textarea)(?:[\s>]|$)", r"(?ia)</(?:script|pre|style|textarea)>"),
-    (r"<!--", r"-->"),
-    (r"<\?", r"\?>"),
-    (r"<![A-Za-z]", r">"),
-    (r"<!\[CDATA\[", r"\]\]>"),
-    (rf"(?ia)</?(?:{_BLOCK_TAGS})(?:\s|/?>|$)", None),
-)
-_ONLY_A_TAG = rf"{TAG}\s*$"
 PIECES = rf"<!--[\s\S]*?(?:-->|$)|{TAG}"
 
 # Elements that fold or quote what is in them across blocks, and those that do so within their paragraph.
 _ACROSS = {"details": DETAILS, "blockquote": "a quote", "pre": "a code block"}
 _WITHIN = {"code": "a code span", "samp": "a code span", "del": "struck-out text", "s": "struck-out text"}
-
-
-def is_block_start(content: str, *, in_paragraph: bool) -> bool:
-    """Whether a line starts an HTML block; one that is a tag alone does so only outside a paragraph."""
-    if not content.startswith("<"):
-        return False
-    return any(re.match(start, content) for start, _ in _BLOCKS) or bool(
-        not in_paragraph and re.match(_ONLY_A_TAG, content)
-    )
-
-
-def block_end(content: str) -> re.Pattern[str] | None:
-    """What ends the HTML block that ``content`` starts; None when a blank line does."""
-    end = next((end for start, end in _BLOCKS if re.match(start, content)), None)
-    return re.compile(end) if end else None
 
 
 class Folds:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from tree_sitter import Node
 
@@ -17,8 +16,6 @@ _FORM = re.compile(r"([A-Za-z_]\w*)(?:\[(.*?)\])?(\+?)=(.*)", re.DOTALL | re.ASC
 _KEYED = re.compile(r"\[([^\]]*)\]=(.*)", re.DOTALL)
 _COMMENT = re.compile(r"(?:^|\n)[ \t]*#[^\n]*")
 MAX_ITEMS = 2000
-
-MakeExpansion = Callable[[State], Expansion]
 
 
 def assign(text: str, state: State, expansion: Expansion, unknowns: Unknowns) -> str | None:
